@@ -1,0 +1,41 @@
+# Two commands do all the set-up on a fresh machine with Python 3.11+ and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check benchmark evaluate lock clean
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@ $(VENV)/.core
+
+demo: $(VENV)/.core  ## the main job: photos dropped into inbox folders become finished pictures
+	$(BIN)/vitrine demo
+
+check: $(VENV)/.dev  ## style, types, import direction
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check  ## everything a change must pass
+	$(BIN)/python -m pytest
+
+benchmark: $(VENV)/.dev  ## seconds by step, renders per hour, memory, latency
+	$(BIN)/python -m tests.benchmarks
+
+lock: $(VENV)/.dev  ## refresh the pinned dependencies
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --output-file requirements-dev.lock pyproject.toml
+
+clean:  ## the environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""The process: watching, ledger, workers, delivery, command line. Refuses pixels."""

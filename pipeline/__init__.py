@@ -1,0 +1,1 @@
+"""Pixels in, pixels out: a photo and a recipe become a render. Refuses inbox, queue, clock and database."""

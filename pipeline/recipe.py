@@ -1,0 +1,90 @@
+"""The recipe: everything that decides a render's pixels beside the photo. Owns the model and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from pipeline.rig import Frozen, Rig
+
+JewelryType = Literal[
+    "ring", "earrings", "necklace", "pendant", "bracelet", "bangle", "watch", "brooch", "set", "auto"
+]
+JEWELRY_TYPES: tuple[str, ...] = get_args(JewelryType)
+Material = Literal["velvet", "marble", "minimal", "gradient", "festive"]
+MATERIALS: tuple[str, ...] = get_args(Material)
+Pose = Literal["upright", "flat", "hanging", "auto"]
+View = Literal["table", "flat", "auto"]
+Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+
+
+class Surface(Frozen):
+    """What the piece stands on, in one palette. Colours are sRGB hex.
+
+    base: main colour; accent: veins, folds' sheen, lights or the gradient's far end; detail: a third colour.
+    roughness: 0 mirror .. 1 matte; f0: reflectance at normal incidence; reflection: 0..1, artistic weight of the
+    floor reflection (0 on cloth); scale: size of the pattern; relief: strength of folds or veins.
+    """
+
+    name: str
+    material: Material
+    palette: str
+    base: Hex
+    accent: Hex
+    detail: Hex
+    roughness: Annotated[float, Field(ge=0, le=1)] = 0.6
+    f0: Annotated[float, Field(ge=0, le=1)] = 0.04
+    reflection: Annotated[float, Field(ge=0, le=1)] = 0.0
+    scale: Annotated[float, Field(gt=0.1, le=10)] = 1.0
+    relief: Annotated[float, Field(ge=0, le=2)] = 1.0
+
+
+class Look(Frozen):
+    """The grade as an ASC CDL plus finish. slope/offset/power per channel; saturation 1 = unchanged.
+
+    contrast: 0..1 strength of auto-contrast; vignette_ev: darkening at the corners, at most 0.25 on the piece.
+    """
+
+    name: str
+    title: str = ""
+    slope: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    power: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    saturation: Annotated[float, Field(ge=0, le=2)] = 1.0
+    contrast: Annotated[float, Field(ge=0, le=1)] = 0.4
+    vignette_ev: Annotated[float, Field(ge=0, le=2)] = 0.5
+    grain: Annotated[float, Field(ge=0, le=0.05)] = 0.006
+    sharpen: Annotated[float, Field(ge=0, le=1)] = 0.35
+
+
+class Recipe(Frozen):
+    """All that decides the pixels. Same photo, recipe and version give the same bytes."""
+
+    template: str
+    jewelry_type: JewelryType = "auto"
+    surface: Surface
+    rig: Rig
+    look: Look
+    view: View = "auto"
+    pose: Pose = "auto"
+    width_px: Annotated[int, Field(ge=256, le=4096)] = 1080
+    height_px: Annotated[int, Field(ge=256, le=4096)] = 1080
+    fill: Annotated[float, Field(ge=0.2, le=0.9)] = 0.62
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    segmenter: str = "classical"
+    draft: bool = False
+
+    @model_validator(mode="after")
+    def _hanging_needs_no_ground(self) -> Recipe:
+        if self.pose == "hanging" and self.view == "table":
+            raise ValueError("pose 'hanging' goes with view 'flat' (the receiver is a wall), not 'table'")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of all fields, hex."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()

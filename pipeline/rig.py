@@ -1,0 +1,96 @@
+"""The light rig: one list of lights that every step shares. Owns the data model; refuses pixels.
+
+World axes: X to the right of the picture, Y away from the camera, Z up from the ground; one unit is the
+piece's long side. The camera is orthographic (a 100 mm macro lens is), `elevation` degrees above the ground:
+`x = s*X`, `y_down = -s*(Y*sin(e) + Z*cos(e))`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Rgb = tuple[float, float, float]
+
+
+class Frozen(BaseModel):
+    """Immutable value, closed to unknown keys, so that a mistyped key is an error and not silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Gobo(Frozen):
+    """A window in front of a light: `columns` x `rows` panes, in ground coordinates (units of the piece)."""
+
+    columns: Annotated[int, Field(ge=1, le=8)] = 2
+    rows: Annotated[int, Field(ge=1, le=8)] = 3
+    pane: Annotated[float, Field(gt=0.05, le=4)] = 0.62  # width and height of one pane's light patch
+    bar: Annotated[float, Field(ge=0, le=0.5)] = 0.14  # width of the bars between the panes
+    turn_deg: Annotated[float, Field(ge=-180, le=180)] = 18.0
+    softness: Annotated[float, Field(ge=0.005, le=0.5)] = 0.05  # half width of the pane's penumbra
+    leak: Annotated[float, Field(ge=0, le=1)] = 0.06  # what gets through the bars
+    center: tuple[float, float] = (0.0, 0.0)
+
+
+class Cone(Frozen):
+    """A spot light's pool on the ground: smoothstep from `inner` to `outer` radius (units of the piece)."""
+
+    inner: Annotated[float, Field(gt=0, le=5)] = 0.55
+    outer: Annotated[float, Field(gt=0, le=8)] = 1.4
+
+
+class Light(Frozen):
+    """One area light, far away, seen as a disk.
+
+    azimuth_deg: where it stands, seen from above: 0 behind the piece, 90 at the right, -90 left, 180 at the camera.
+    elevation_deg: height above the ground. size_deg: angular radius. color: linear Rec.709, luminance about 1.
+    """
+
+    name: str
+    role: Literal["key", "fill", "rim"]
+    azimuth_deg: Annotated[float, Field(ge=-180, le=180)]
+    elevation_deg: Annotated[float, Field(ge=8, le=90)]
+    size_deg: Annotated[float, Field(ge=0.5, le=45)]
+    color: Rgb = (1.0, 1.0, 1.0)
+    strength: Annotated[float, Field(ge=0, le=20)]
+    gobo: Gobo | None = None
+    cone: Cone | None = None
+
+    @property
+    def direction(self) -> tuple[float, float, float]:
+        """Unit vector from the piece to the light, world axes."""
+        az, el = math.radians(self.azimuth_deg), math.radians(self.elevation_deg)
+        return (math.cos(el) * math.sin(az), math.cos(el) * math.cos(az), math.sin(el))
+
+
+class Ambient(Frozen):
+    """Light from the whole dome."""
+
+    color: Rgb = (1.0, 1.0, 1.0)
+    strength: Annotated[float, Field(ge=0, le=5)] = 0.3
+
+
+class Rig(Frozen):
+    """A lighting preset: `lights` plus the dome. Irradiance of the open ground is near 1 before `exposure_ev`.
+
+    relight: 0..1, how strongly the piece itself follows the rig (weight of the bounded gain).
+    bloom: 0..0.04, share of the energy of highlights that is spread.
+    words: what a diffusion prompt says about this light.
+    """
+
+    name: str
+    title: str
+    lights: tuple[Light, ...]
+    ambient: Ambient
+    exposure_ev: Annotated[float, Field(ge=-3, le=3)] = 0.0
+    relight: Annotated[float, Field(ge=0, le=1)] = 0.5
+    bloom: Annotated[float, Field(ge=0, le=0.04)] = 0.02
+    shine_ev: Annotated[float, Field(ge=0, le=0.5)] = 0.25
+    words: str = ""
+
+    @property
+    def key(self) -> Light:
+        """The light that makes the main shadow: the strongest with role `key`."""
+        return max((light for light in self.lights if light.role == "key"), key=lambda light: light.strength)

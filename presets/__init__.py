@@ -1,0 +1,1 @@
+"""Surfaces, lighting rigs, looks and templates as data, and the door to them. Refuses to render."""
