@@ -35,7 +35,7 @@ benchmark: $(VENV)/.dev  ## seconds by step, renders per hour, memory, latency
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
-	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --output-file requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra rembg --output-file requirements-dev.lock pyproject.toml
 
 clean:  ## the environment and all caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
