@@ -1,0 +1,184 @@
+"""Festive: dark lacquer and strings of lights far out of focus. Owns the lights; refuses rigs and cameras.
+
+A point of light out of focus is the image of the aperture: a polygon of even brightness whose area times radiance
+stays the same (energy conserved), cut to a cat's eye toward the corners by the lens barrel (mechanical vignetting).
+The lights glow by themselves, so they are part of the "ambient" group, which no key shadow touches.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from pipeline.backdrop.noise import Noise, grain
+from pipeline.backdrop.relight import mirror_glow
+from pipeline.backdrop.stage import STEP, Stage, Takings, defocus, tint
+from pipeline.light.gobo import light_pattern, smoothstep
+from pipeline.recipe import Surface
+from pipeline.rig import Rig
+from pipeline.values import F32, Ground, Scene
+
+BLADES = 9
+WALL_AT = 0.40  # height of the picture, from the top, where the strings of lights end and the lacquer begins
+
+
+class Festive:
+    """Painter of bokeh."""
+
+    def scene(
+        self,
+        surface: Surface,
+        rig: Rig,
+        view: Literal["table", "flat"],
+        size_px: tuple[int, int],
+        seed: int,
+        ground: Ground,
+    ) -> Scene:
+        """Lacquer and lights; see `pipeline.backdrop.backdrop.Backdrop`."""
+        stage = Stage(surface, rig, view, size_px[0], size_px[1], seed, ground)
+        X, Y = stage.plane()
+        blur = stage.defocus_px(Y)
+        floor = _floor_share(stage)
+        fleck = 1.0 + 0.02 * grain(
+            stage.generator("festive fleck"), (stage.height, stage.width), stage.px, stage.px
+        )
+        takings = Takings(stage)
+        for light in rig.lights:
+            pattern = (
+                defocus(light_pattern(light, X, Y), blur, STEP / stage.px)
+                * floor
+                * np.float32(light.strength)
+            )
+            body = stage.enlarge(pattern * np.float32(light.direction[2])) * fleck
+            shine = stage.enlarge(
+                pattern
+                * mirror_glow(
+                    X, Y, light.direction, stage.view_direction, 0.5, max(light.size_deg, 8), surface.f0
+                )
+            )
+            color = np.asarray(light.color, dtype=np.float32)
+            takings.add(light.name, tint([(body, stage.base() * color), (shine, color)]))
+        color = np.asarray(rig.ambient.color, dtype=np.float32)
+        sky = np.full((stage.height, stage.width), rig.ambient.strength, dtype=np.float32)
+        takings.add("ambient", tint([(sky, stage.base() * color)]) + bokeh(stage))
+        return takings.scene()
+
+
+def _floor_share(stage: Stage) -> F32:
+    """1 on the lacquer, fading to the dark far behind."""
+    _, y = stage.screen()
+    if stage.view == "flat":
+        return np.ones_like(y)
+    return 0.06 + 0.94 * smoothstep(0.22, 0.62, y / np.float32(stage.height))
+
+
+def bokeh(stage: Stage) -> F32:
+    """Radiance of all lights and of their mirror image in the lacquer, full size (H, W, 3)."""
+    rng = stage.generator("festive lights")
+    lights = _strings(stage, rng) if stage.view == "table" else _scattered(stage, rng)
+    image = np.zeros((stage.height, stage.width, 3), dtype=np.float32)
+    for x, y, radius, power, color in sorted(lights, key=lambda item: -item[2]):
+        _stamp(image, stage, x, y, radius, power, color)
+    halo = cv2.resize(image, (image.shape[1] // 8, image.shape[0] // 8), interpolation=cv2.INTER_AREA)
+    halo = cv2.GaussianBlur(halo, (0, 0), 7.0 * stage.px)
+    halo = cv2.resize(halo, (stage.width, stage.height), interpolation=cv2.INTER_CUBIC)
+    image += 0.35 * np.maximum(halo, 0.0)
+    if stage.view == "table":
+        image += _mirrored(stage, image)
+    return image
+
+
+Spot = tuple[float, float, float, float, F32]
+
+
+def _strings(stage: Stage, rng: np.random.Generator) -> list[Spot]:
+    """Strings of lights hanging behind the set, nearer strings with larger, fainter discs."""
+    spots: list[Spot] = []
+    scale, accent, detail = stage.surface.scale, stage.accent(), stage.detail()
+    for _ in range(9):
+        depth = rng.uniform(0.35, 1.0)
+        x0, sag = rng.uniform(-0.3, 0.5), rng.uniform(0.03, 0.22)
+        y0, tilt = rng.uniform(-0.06, WALL_AT - 0.12), rng.uniform(-0.16, 0.16)
+        span, count = rng.uniform(0.5, 1.1), int(rng.integers(7, 14))
+        for k in range(count):
+            t = (k + rng.uniform(-0.25, 0.25)) / (count - 1)
+            x = x0 + span * t
+            y = y0 + tilt * t + sag * 4 * t * (1 - t) + rng.uniform(-0.012, 0.012)
+            radius = (13 + 40 * depth**2) * rng.uniform(0.85, 1.12) * scale * stage.px
+            color = accent if rng.random() < 0.78 else detail
+            power = rng.lognormal(0.0, 0.5) * 0.20 / (0.35 + depth**2)
+            spots.append((x * stage.width, y * stage.height, radius, power, color))
+    return spots
+
+
+def _scattered(stage: Stage, rng: np.random.Generator) -> list[Spot]:
+    """Lights strewn around the edge of a flat-lay, thinning out toward the piece."""
+    spots: list[Spot] = []
+    while len(spots) < 64:
+        x, y = rng.uniform(-0.05, 1.05, 2)
+        away = math.hypot(x - 0.5, y - 0.5)
+        if rng.random() > smooth(0.40, 0.68, away):
+            continue
+        depth = rng.uniform(0.2, 1.0)
+        radius = (12 + 44 * depth**2) * stage.surface.scale * stage.px
+        color = stage.accent() if rng.random() < 0.78 else stage.detail()
+        spots.append(
+            (
+                x * stage.width,
+                y * stage.height,
+                radius,
+                rng.lognormal(0, 0.5) * 0.16 / (0.35 + depth**2),
+                color,
+            )
+        )
+    return spots
+
+
+def smooth(low: float, high: float, value: float) -> float:
+    """Scalar smoothstep."""
+    t = min(1.0, max(0.0, (value - low) / (high - low)))
+    return t * t * (3 - 2 * t)
+
+
+def _stamp(image: F32, stage: Stage, x: float, y: float, radius: float, power: float, color: F32) -> None:
+    """Add one disc of the aperture's shape at (x, y)."""
+    reach = math.ceil(radius + 3)
+    left, top = max(0, int(x) - reach), max(0, int(y) - reach)
+    right, bottom = min(stage.width, int(x) + reach + 1), min(stage.height, int(y) + reach + 1)
+    if left >= right or top >= bottom:
+        return
+    dx, dy = np.meshgrid(
+        np.arange(left, right, dtype=np.float32) - np.float32(x),
+        np.arange(top, bottom, dtype=np.float32) - np.float32(y),
+    )
+    away = np.sqrt(dx * dx + dy * dy)
+    wedge = 2 * math.pi / BLADES
+    angle = np.mod(np.arctan2(dy, dx) + np.float32(0.3), np.float32(wedge)) - np.float32(wedge / 2)
+    polygon = away * (1.0 + 0.55 * (np.cos(angle) / math.cos(wedge / 2) - 1.0))
+    off_x, off_y = (x / stage.width - 0.5), (y / stage.height - 0.5)
+    cut = 0.75 * max(0.0, math.hypot(off_x, off_y) - 0.22)
+    barrel = np.sqrt((dx + off_x * cut * 2.2 * radius) ** 2 + (dy + off_y * cut * 2.2 * radius) ** 2)
+    edge = np.float32(max(1.1, 0.05 * radius))
+    inside = smoothstep(-edge, edge, np.float32(radius) - polygon) * smoothstep(
+        -edge, edge, np.float32(radius * 1.02) - barrel
+    )
+    rim = 0.86 + 0.22 * smoothstep(0.55, 1.0, away / np.float32(radius))
+    image[top:bottom, left:right] += (np.float32(power) * inside * rim)[..., None] * color
+
+
+def _mirrored(stage: Stage, image: F32) -> F32:
+    """The lights in the lacquer: upside down below the wall's foot, smeared downward, weaker."""
+    foot = int((WALL_AT + 0.06) * stage.height)
+    rows = min(foot, stage.height - foot)
+    mirror = np.zeros_like(image)
+    mirror[foot : foot + rows] = image[foot - rows : foot][::-1]
+    small = cv2.resize(mirror, (stage.width // 4, stage.height // 4), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 4.0 * stage.px, sigmaY=13.0 * stage.px)
+    mirror = cv2.resize(small, (stage.width, stage.height), interpolation=cv2.INTER_LINEAR)
+    y = np.arange(stage.height, dtype=np.float32)[:, None, None] / np.float32(stage.height)
+    weight = np.float32(stage.surface.reflection) * smoothstep(WALL_AT - 0.05, WALL_AT + 0.2, y)
+    result: F32 = mirror * weight * (1.0 - 0.6 * smoothstep(0.5, 1.0, y))
+    return result

@@ -1,0 +1,119 @@
+"""Gradient: a smooth sweep of light from one colour to another on acrylic. Owns the colours; refuses rigs and cameras.
+
+Colours are mixed in OKLab (Ottosson 2020), so that the way from one hue to another stays clean; the light is still
+the rig's: a pool around the piece, window panes when the key has them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from pipeline.backdrop.noise import Noise, grain
+from pipeline.backdrop.relight import mirror_glow
+from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
+from pipeline.light.gobo import light_pattern, smoothstep
+from pipeline.recipe import Surface
+from pipeline.rig import Light, Rig
+from pipeline.values import F32, Ground, Scene
+
+_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+_FROM_LAB, _FROM_LMS = np.linalg.inv(_TO_LAB), np.linalg.inv(_TO_LMS)
+
+
+def oklab(rgb: F32) -> F32:
+    """Linear Rec.709 (..., 3) to OKLab."""
+    result: F32 = (np.cbrt(rgb.astype(np.float64) @ _TO_LMS.T) @ _TO_LAB.T).astype(np.float32)
+    return result
+
+
+def ramp(colors: list[F32], t: F32) -> F32:
+    """Colours (3,) spread evenly over t = 0..1, mixed in OKLab; linear rgb of t's shape + (3,), never negative.
+
+    The ramp is made once with 512 entries and looked up with linear interpolation.
+    """
+    stops = np.linspace(0.0, 1.0, len(colors))
+    fine = np.linspace(0.0, 1.0, 512)
+    lab = np.stack([oklab(color) for color in colors])
+    mixed = np.stack([np.interp(fine, stops, lab[:, c]) for c in range(3)], axis=-1)
+    table = np.maximum(((mixed @ _FROM_LAB.T) ** 3) @ _FROM_LMS.T, 0.0)
+    channels = [np.interp(t.ravel(), fine, table[:, c]).reshape(t.shape) for c in range(3)]
+    result: F32 = np.stack(channels, axis=-1).astype(np.float32)
+    return result
+
+
+class Gradient:
+    """Painter of gradients."""
+
+    def scene(
+        self,
+        surface: Surface,
+        rig: Rig,
+        view: Literal["table", "flat"],
+        size_px: tuple[int, int],
+        seed: int,
+        ground: Ground,
+    ) -> Scene:
+        """A lit gradient; see `pipeline.backdrop.backdrop.Backdrop`."""
+        stage = Stage(surface, rig, view, size_px[0], size_px[1], seed, ground)
+        X, Y = stage.plane()
+        albedo = sweep(stage)
+        blur = stage.defocus_px(Y)
+        satin = 1.0 + 0.006 * grain(
+            stage.generator("gradient satin"), (stage.height, stage.width), stage.px, stage.px
+        )
+        takings = Takings(stage)
+
+        def add(name: str, body: F32, shine: F32, color: F32) -> None:
+            lit = albedo * body[..., None] + shine[..., None]
+            takings.add(name, stage.enlarge((lit * color).astype(np.float32)) * satin[..., None])
+
+        for light in rig.lights:
+            pattern = defocus(light_pattern(light, X, Y), blur, STEP / stage.px) * np.float32(light.strength)
+            body = pattern * np.float32(light.direction[2]) * pool(stage, light, X, Y)
+            shine = pattern * mirror_glow(
+                X, Y, light.direction, stage.view_direction, 0.5, max(light.size_deg, 8), surface.f0
+            )
+            add(
+                light.name,
+                body,
+                shine * np.float32(surface.reflection > 0),
+                np.asarray(light.color, np.float32),
+            )
+        sky = np.full_like(X, rig.ambient.strength)
+        add("ambient", sky, sky * 0.0, np.asarray(rig.ambient.color, np.float32))
+        return takings.scene()
+
+
+def sweep(stage: Stage) -> F32:
+    """Albedo on the coarse grid: `base` below and around the piece, through `detail`, to `accent` at the far end."""
+    rng = stage.generator("gradient")
+    x, y = stage.screen()
+    x, y = x / stage.width - 0.5, y / stage.height - 0.5
+    lean = np.float32(rng.uniform(-0.55, 0.55))
+    wave = Noise(rng)
+    t = 0.5 - y * np.float32(1.05) + lean * x + 0.14 * wave(x * 1.4 + 9.0, y * 1.4)
+    return ramp([stage.base(), stage.detail(), stage.accent()], smoothstep(-0.1, 1.12, t))
+
+
+def pool(stage: Stage, light: Light, X: F32, Y: F32) -> F32:
+    """A light that is not infinitely far: brighter near the piece, the more so the smaller the light."""
+    reach = 1.3 + 0.05 * light.size_deg
+    lx, ly, _ = light.direction
+    dx, dy = X - np.float32(0.35 * lx), Y * np.float32(stage.sin_e + 0.15) - np.float32(0.25 * ly)
+    result: F32 = 0.42 + 0.72 * np.exp(-(dx * dx + dy * dy) / np.float32(reach * reach * 0.55))
+    return result

@@ -1,0 +1,105 @@
+"""Minimal: a seamless sweep of plaster or paper, nothing but form and light. Owns the sweep; refuses rigs and cameras.
+
+The ground rises into a soft cove far behind the piece, so there is no horizon. The tooth of the plaster is a small
+height field whose slope toward the light shades it (the linear term of a Lambert surface, Horn 1975).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from pipeline.backdrop.noise import Noise, grain
+from pipeline.backdrop.relief import light_visibility, raster_for, see, sky_visibility
+from pipeline.backdrop.relight import dot, mirror_glow, wrapped
+from pipeline.backdrop.stage import STEP, Stage, Takings, defocus, tint
+from pipeline.light.gobo import light_pattern, smoothstep
+from pipeline.recipe import Surface
+from pipeline.rig import Light, Rig
+from pipeline.values import F32, Ground, Scene
+
+COVE_AT = 0.95  # where the sweep begins to rise, units behind the contact line
+COVE_RISE = 0.42
+
+
+class Minimal:
+    """Painter of plaster and paper sweeps."""
+
+    def scene(
+        self,
+        surface: Surface,
+        rig: Rig,
+        view: Literal["table", "flat"],
+        size_px: tuple[int, int],
+        seed: int,
+        ground: Ground,
+    ) -> Scene:
+        """A seamless sweep, lit; see `pipeline.backdrop.backdrop.Backdrop`."""
+        stage = Stage(surface, rig, view, size_px[0], size_px[1], seed, ground)
+        raster = raster_for(stage, 0.35)
+        Z = cove(stage, raster.X, raster.Y)
+        seen = see(stage, raster, Z)
+        blur = stage.defocus_px(seen.Y)
+        tooth = Tooth(stage, blur)
+        rise = smoothstep(0.0, 1.0, seen.Z)
+        white = stage.enlarge(1.0 - 0.75 * rise), stage.enlarge(0.75 * rise)
+        takings = Takings(stage)
+        step_px = STEP / stage.px
+
+        def add(name: str, body: F32, shine: F32, texture: F32, color: F32) -> None:
+            lit = stage.enlarge(defocus(body, blur, step_px)) * texture
+            layers = [(lit * white[0], stage.base() * color), (lit * white[1], stage.accent() * color)]
+            if surface.reflection > 0:
+                layers.append((stage.enlarge(shine), color))
+            takings.add(name, tint(layers))
+
+        for light in rig.lights:
+            n_l = dot(seen.nx, seen.ny, seen.nz, light.direction)
+            pattern = light_pattern(light, seen.X, seen.Y, seen.Z) * np.float32(light.strength)
+            body = pattern * wrapped(n_l, 0.05)
+            shine = pattern * mirror_glow(
+                seen.X, seen.Y, light.direction, stage.view_direction, 0.5, light.size_deg, surface.f0
+            )
+            add(light.name, body, shine, tooth.under(light), np.asarray(light.color, dtype=np.float32))
+        sky = seen.pick(sky_visibility(raster, Z)) * np.float32(rig.ambient.strength)
+        add("ambient", sky, sky * 0.0, tooth.even, np.asarray(rig.ambient.color, dtype=np.float32))
+        return takings.scene()
+
+
+def cove(stage: Stage, X: F32, Y: F32) -> F32:
+    """Height of the sweep: flat, then rising like a parabola; a faint unevenness keeps it from looking computed."""
+    rng = stage.generator("minimal cove")
+    wave = Noise(rng)
+    Z = np.float32(0.004) * wave(X * 1.3, Y * 1.3)
+    if stage.view == "table":
+        Z = Z + np.float32(COVE_RISE) * np.maximum(Y - np.float32(COVE_AT), 0.0) ** 2
+    return Z.astype(np.float32)
+
+
+class Tooth:
+    """Fine relief of the plaster at full size: `even` under the dome, `under(light)` raked by a light."""
+
+    def __init__(self, stage: Stage, blur: F32) -> None:
+        rng = stage.generator("minimal tooth")
+        shape = (stage.height, stage.width)
+        px, squash = stage.px, 0.5 + 0.5 * stage.sin_e
+        height = 0.34 * grain(rng, shape, 0.8 * px, 0.8 * px * squash)
+        height += 0.8 * grain(rng, shape, 2.2 * px, 2.2 * px * squash)
+        height += 2.6 * grain(rng, shape, 11.0 * px, 6.0 * px * squash)
+        height += 7.0 * grain(rng, shape, 46.0 * px, 21.0 * px * squash)
+        amount = np.float32(0.055 * stage.surface.relief)
+        sharp = stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2)) * amount
+        gy, gx = np.gradient(height)
+        self._east: F32 = (-gx * sharp).astype(np.float32)
+        self._north: F32 = (gy * sharp).astype(np.float32)
+        self.even: F32 = (1.0 + 0.012 * sharp / max(float(amount), 1e-6) * height).astype(np.float32)
+
+    def under(self, light: Light) -> F32:
+        """Factor (H, W), about 1, of the light's irradiance."""
+        lx, ly, lz = light.direction
+        rake = min(1.6, 1.0 / max(lz, 0.2)) / (1.0 + math.radians(light.size_deg) * 2.0)
+        factor = self.even + np.float32(rake * lx) * self._east + np.float32(rake * ly) * self._north
+        result: F32 = np.clip(factor, 0.35, 1.8)
+        return result

@@ -1,0 +1,86 @@
+"""Seeded noise for materials: smooth noise at free points, and fine texture on the pixel grid.
+
+Owns randomness of the sets; refuses light and colour. One generator (PCG64) per purpose, so that adding a layer to
+one material never moves another. Nothing depends on the number of threads.
+
+Sources: gradient noise with quintic fade (Perlin 2002, "Improving Noise"); fractal sum (fBm) and ridged sum
+(Musgrave, in Ebert et al., "Texturing and Modeling"); domain warping (Quilez, "Domain warping").
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from pipeline.values import F32
+
+TABLE = 256
+
+
+def generator(seed: int, purpose: str) -> np.random.Generator:
+    """A generator for one purpose of one seed. Purposes are spelled, not numbered, so that they stay apart."""
+    return np.random.Generator(np.random.PCG64([seed, *purpose.encode()]))
+
+
+class Noise:
+    """Smooth gradient noise over the plane, about -1..1, period 256 cells."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._perm = rng.permutation(TABLE).astype(np.int32)
+        self._perm2 = np.concatenate([self._perm, self._perm])
+        angle = rng.uniform(0.0, 2.0 * math.pi, TABLE)
+        self._gx = np.cos(angle).astype(np.float32)
+        self._gy = np.sin(angle).astype(np.float32)
+
+    def __call__(self, x: F32, y: F32) -> F32:
+        """Noise at float32 points of one shape; cells have size 1."""
+        x0, y0 = np.floor(x), np.floor(y)
+        fx, fy = x - x0, y - y0
+        i, j = x0.astype(np.int32) & (TABLE - 1), y0.astype(np.int32) & (TABLE - 1)
+        column0, column1 = self._perm[i], self._perm[(i + 1) & (TABLE - 1)]
+        u = fx * fx * fx * (fx * (fx * 6.0 - 15.0) + 10.0)
+        v = fy * fy * fy * (fy * (fy * 6.0 - 15.0) + 10.0)
+        j1 = j + 1
+        low = self._corner(column0 + j, fx, fy)
+        low += u * (self._corner(column1 + j, fx - 1.0, fy) - low)
+        high = self._corner(column0 + j1, fx, fy - 1.0)
+        high += u * (self._corner(column1 + j1, fx - 1.0, fy - 1.0) - high)
+        result: F32 = (low + v * (high - low)) * np.float32(1.5)
+        return result
+
+    def _corner(self, key: np.ndarray, dx: F32, dy: F32) -> F32:
+        index = self._perm2[key & (2 * TABLE - 1)]
+        corner: F32 = self._gx[index] * dx + self._gy[index] * dy
+        return corner
+
+    def fbm(self, x: F32, y: F32, octaves: int, gain: float = 0.5) -> F32:
+        """Fractal sum, about -1..1: each octave doubles the frequency and has `gain` of the amplitude."""
+        total, amplitude, scale = np.zeros_like(x), 1.0, 1.0
+        norm = sum(gain**k for k in range(octaves))
+        for k in range(octaves):
+            shift = np.float32(17.31 * k)
+            total += np.float32(amplitude / norm) * self(
+                x * np.float32(scale) + shift, y * np.float32(scale) - shift
+            )
+            amplitude, scale = amplitude * gain, scale * 2.03
+        return total
+
+
+def grain(rng: np.random.Generator, shape: tuple[int, int], sigma_x: float, sigma_y: float) -> F32:
+    """White noise through a Gaussian of `sigma` pixels each way, mean 0, standard deviation 1. Float32 (H, W).
+
+    Wide Gaussians are made on a coarser lattice, which looks the same and costs less.
+    """
+    step_x, step_y = max(1, int(sigma_x / 1.5)), max(1, int(sigma_y / 1.5))
+    rows, columns = -(-shape[0] // step_y) + 2, -(-shape[1] // step_x) + 2
+    field = rng.standard_normal((rows, columns), dtype=np.float32)
+    field = cv2.GaussianBlur(field, (0, 0), max(sigma_x / step_x, 0.2), sigmaY=max(sigma_y / step_y, 0.2))
+    if (step_x, step_y) != (1, 1):
+        field = cv2.resize(field, (columns * step_x, rows * step_y), interpolation=cv2.INTER_CUBIC)
+    field = np.asarray(field[: shape[0], : shape[1]], dtype=np.float32)
+    result: F32 = (field - field.mean(dtype=np.float64).astype(np.float32)) / max(
+        float(field.std(dtype=np.float64)), 1e-6
+    )
+    return result

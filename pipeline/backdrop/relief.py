@@ -1,0 +1,158 @@
+"""A height field as the oblique camera sees it, with its own shadows. Owns geometry; refuses materials.
+
+The field lives on a ground raster. The camera looks along Y, so each picture column is a march over one raster
+column: the visible point at screen height v is the first whose `Y sin e + Z cos e` reaches v (a running maximum, as
+in the floating-horizon method, Wright 1973). Shadows and sky visibility come from horizon angles (Max 1988).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.backdrop.stage import Stage
+from pipeline.rig import Light
+from pipeline.values import F32
+
+CELL_PX = 3.0  # raster cell, pixels of a 1080 frame
+MAX_CELLS = 520_000
+SKY_STEPS = (0.03, 0.08, 0.18, 0.36)
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """Ground grid: X, Y float32 (rows, columns), rows away from the camera, `cell` units apart."""
+
+    X: F32
+    Y: F32
+    cell: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the camera sees on the coarse grid, float32 (rows, columns) each.
+
+    X, Y, Z: the point. nx, ny, nz: unit normal. where: (row, column) maps into the raster, for `pick`.
+    """
+
+    X: F32
+    Y: F32
+    Z: F32
+    nx: F32
+    ny: F32
+    nz: F32
+    map_column: F32
+    map_row: F32
+
+    def pick(self, raster_layer: F32) -> F32:
+        """A raster layer at the visible points."""
+        return np.asarray(
+            cv2.remap(
+                raster_layer, self.map_column, self.map_row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            ),
+            dtype=np.float32,
+        )
+
+
+def raster_for(stage: Stage, tallest: float) -> Raster:
+    """A raster under the whole frame, with margin for relief up to `tallest` units and for its shadows."""
+    scale, (ox, oy) = stage.ground.unit_px, stage.ground.origin
+    margin = 0.15 + tallest
+    x0, x1 = -ox / scale - margin, (stage.width - ox) / scale + margin
+    lean = tallest * stage.cos_e / stage.sin_e
+    y0 = (oy - stage.height) / (scale * stage.sin_e) - lean - 0.15
+    y1 = oy / (scale * stage.sin_e) + margin
+    cell = max(CELL_PX * stage.px / scale, math.sqrt((x1 - x0) * (y1 - y0) / MAX_CELLS))
+    columns, rows = math.ceil((x1 - x0) / cell) + 1, math.ceil((y1 - y0) / cell) + 1
+    x = (x0 + cell * np.arange(columns)).astype(np.float32)
+    y = (y0 + cell * np.arange(rows)).astype(np.float32)
+    X, Y = np.meshgrid(x, y)
+    return Raster(X, Y, cell)
+
+
+def see(stage: Stage, raster: Raster, Z: F32) -> Seen:
+    """Project the height field Z (units) into the coarse picture grid."""
+    x, y = stage.screen()
+    X = (x - np.float32(stage.ground.origin[0])) / np.float32(stage.ground.unit_px)
+    v = (stage.ground.origin[1] - y[:, 0].astype(np.float64)) / stage.ground.unit_px
+    map_column = (X - raster.X[0, 0]) / np.float32(raster.cell)
+    map_row = _march(stage, raster, Z, map_column[0], v)
+    zy, zx = np.gradient(Z, raster.cell)
+    seen = Seen(X, X, X, X, X, X, map_column, map_row)
+    sx, sy = seen.pick(zx.astype(np.float32)), seen.pick(zy.astype(np.float32))
+    nz = 1.0 / np.sqrt(1.0 + sx * sx + sy * sy)
+    Y = raster.Y[0, 0] + map_row * np.float32(raster.cell)
+    return Seen(X, Y, seen.pick(Z), -sx * nz, -sy * nz, nz, map_column, map_row)
+
+
+def _march(stage: Stage, raster: Raster, Z: F32, column: F32, v: NDArray[np.float64]) -> F32:
+    """Raster row of the first point of each picture column that reaches each screen height."""
+    rows = Z.shape[0]
+    grid_row = np.repeat(np.arange(rows, dtype=np.float32)[:, None], column.size, axis=1)
+    grid_column = np.repeat(column[None, :], rows, axis=0)
+    height = cv2.remap(Z, grid_column, grid_row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rise = raster.Y[:, :1].astype(np.float64) * stage.sin_e + height.astype(np.float64) * stage.cos_e
+    rise = np.maximum.accumulate(rise, axis=0)
+    span = float(max(rise.max(), v.max()) - min(rise.min(), v.min())) + 1.0
+    offset = span * np.arange(column.size)
+    found = np.interp(
+        (v[:, None] + offset[None, :]).T.ravel(),
+        (rise + offset[None, :]).T.ravel(),
+        np.tile(np.arange(rows, dtype=np.float64), column.size),
+    )
+    result: F32 = np.clip(found.reshape(column.size, v.size).T, 0, rows - 1).astype(np.float32)
+    return np.ascontiguousarray(result)
+
+
+def _shifted(Z: F32, dx: int, dy: int) -> F32:
+    """Z at points `dx` columns and `dy` rows further on, edges repeated."""
+    rows, columns = Z.shape
+    padded = cv2.copyMakeBorder(
+        Z, max(-dy, 0), max(dy, 0), max(-dx, 0), max(dx, 0), borderType=cv2.BORDER_REPLICATE
+    )
+    top, left = max(dy, 0), max(dx, 0)
+    return np.asarray(padded[top : top + rows, left : left + columns], dtype=np.float32)
+
+
+def _horizon(Z: F32, cell: float, toward: tuple[float, float], distances: tuple[float, ...]) -> F32:
+    """Tangent of the horizon's elevation in one direction (unit vector over the ground), at least 0."""
+    horizon = np.zeros_like(Z)
+    for distance in distances:
+        dx, dy = round(toward[0] * distance / cell), round(toward[1] * distance / cell)
+        reach = math.hypot(dx, dy) * cell
+        if reach > 0:
+            np.maximum(horizon, (_shifted(Z, dx, dy) - Z) * np.float32(1.0 / reach), out=horizon)
+    return horizon
+
+
+def light_visibility(raster: Raster, Z: F32, light: Light) -> F32:
+    """Share 0..1 of the light's disk that the relief leaves open, on the raster. Penumbra from `size_deg`."""
+    lx, ly, lz = light.direction
+    ground = math.hypot(lx, ly)
+    if ground < 0.05:
+        return np.ones_like(Z)
+    tallest = max(float(Z.max() - Z.min()), 0.02)
+    far = min(tallest * ground / lz, 1.6)
+    distances = tuple(far * ((k + 1) / 18) ** 1.4 for k in range(18))
+    horizon = _horizon(Z, raster.cell, (lx / ground, ly / ground), distances)
+    elevation = math.atan2(lz, ground)
+    size = math.radians(max(light.size_deg, 2.5))
+    open_share = (np.float32(elevation + size) - np.arctan(horizon)) * np.float32(0.5 / size)
+    t = np.clip(open_share, 0.0, 1.0)
+    visible = cv2.GaussianBlur((t * t * (3.0 - 2.0 * t)).astype(np.float32), (0, 0), 1.2)
+    return np.asarray(visible, dtype=np.float32)
+
+
+def sky_visibility(raster: Raster, Z: F32, directions: int = 8) -> F32:
+    """Share 0..1 of the dome that each raster point sees: mean of cos^2 of the horizon angle over directions."""
+    total = np.zeros_like(Z)
+    for k in range(directions):
+        angle = 2.0 * math.pi * (k + 0.5) / directions
+        horizon = _horizon(Z, raster.cell, (math.cos(angle), math.sin(angle)), SKY_STEPS)
+        total += 1.0 / (1.0 + horizon * horizon)
+    blurred = cv2.GaussianBlur(total / np.float32(directions), (0, 0), 1.5)
+    return np.asarray(blurred, dtype=np.float32)

@@ -1,0 +1,91 @@
+"""What a lit surface sends to the camera. Owns the reflectance formulas; refuses patterns and geometry.
+
+Units: a white matte ground under irradiance 1 has radiance 1, so each BRDF is multiplied by pi.
+
+Sources: Charlie sheen distribution (Estevez & Kulla 2017, "Production Friendly Microfacet Sheen BRDF") with the
+visibility term of Neubelt & Pettineo 2013; GGX (Walter et al. 2007) widened by the light's angular radius (Karis
+2013, "Real Shading in Unreal Engine 4", area-light normalisation); Fresnel after Schlick 1994; wrapped diffuse as a
+stand-in for light scattering between fibres (Green 2004, GPU Gems ch. 16).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pipeline.values import F32
+
+Direction = tuple[float, float, float]
+CAMERA_UNITS = 4.5  # distance of the lens, units of the piece, for highlights only
+
+
+def dot(nx: F32, ny: F32, nz: F32, direction: Direction) -> F32:
+    """Cosine between unit normals and a unit direction, not clipped."""
+    result: F32 = (
+        nx * np.float32(direction[0]) + ny * np.float32(direction[1]) + nz * np.float32(direction[2])
+    )
+    return result
+
+
+def halfway(light: Direction, view: Direction) -> Direction:
+    """Unit vector halfway between two unit directions."""
+    x, y, z = (a + b for a, b in zip(light, view, strict=True))
+    length = max(math.sqrt(x * x + y * y + z * z), 1e-6)
+    return (x / length, y / length, z / length)
+
+
+def wrapped(cosine: F32, wrap: float) -> F32:
+    """Diffuse cosine that reaches past the terminator: 0 at cos = -wrap, 1 at cos = 1."""
+    result: F32 = np.maximum(cosine + np.float32(wrap), 0.0) * np.float32(1.0 / (1.0 + wrap))
+    return result
+
+
+def charlie(n_l: F32, n_v: F32, n_h: F32, alpha: float) -> F32:
+    """Sheen of upright fibres: pi * D * V * max(n.l, 0). alpha: 0.1 thin bright rim .. 1 broad."""
+    inverse = 1.0 / alpha
+    sine2 = np.clip(1.0 - n_h * n_h, 0.0, 1.0)
+    D = np.float32(0.5 * (2.0 + inverse)) * np.power(sine2, np.float32(0.5 * inverse))
+    l, v = np.clip(n_l, 0.0, 1.0), np.clip(n_v, 0.0, 1.0)  # noqa: E741
+    result: F32 = D * l / (4.0 * np.maximum(l + v - l * v, 0.08))
+    return result
+
+
+def schlick(f0: float, cosine: F32) -> F32:
+    """Fresnel reflectance at the cosine of the angle of incidence."""
+    c = np.clip(1.0 - cosine, 0.0, 1.0)
+    c2 = c * c
+    result: F32 = np.float32(f0) + np.float32(1.0 - f0) * c2 * c2 * c
+    return result
+
+
+def gloss(n_l: F32, n_v: F32, n_h: F32, v_h: F32, f0: float, roughness: float, size_deg: float) -> F32:
+    """Highlight of an area light: pi * GGX BRDF * max(n.l, 0), lobe widened by the light's disk."""
+    alpha = max(roughness * roughness, 0.01)
+    wide = min(1.0, alpha + math.tan(math.radians(size_deg)) / 3.0)
+    a2 = wide * wide
+    d = n_h * n_h * np.float32(a2 - 1.0) + 1.0
+    D = np.float32(a2) / np.maximum(d * d, 1e-6)
+    l, v = np.clip(n_l, 0.0, 1.0), np.clip(n_v, 1e-3, 1.0)  # noqa: E741
+    k = wide / 2.0
+    V = 1.0 / (4.0 * np.maximum((l * (1 - k) + k) * (v * (1 - k) + k), 1e-3))
+    result: F32 = (D * V * l * schlick(f0, v_h)).astype(np.float32)
+    return result
+
+
+def mirror_glow(
+    X: F32, Y: F32, light: Direction, view: Direction, roughness: float, size_deg: float, f0: float
+) -> F32:
+    """Broad highlight of a light on a polished ground, seen by a camera a few units away.
+
+    The picture itself is orthographic; a lens is not quite, and on a mirror those few degrees across the frame are
+    what makes a highlight come and go. Returns radiance per unit of the light's strength, float32, shape of X.
+    """
+    away = np.float32(CAMERA_UNITS)
+    vx, vy, vz = view[0] * away - X, view[1] * away - Y, np.full_like(X, view[2] * away)
+    length = 1.0 / np.sqrt(vx * vx + vy * vy + vz * vz)
+    vx, vy, vz = vx * length, vy * length, vz * length
+    hx, hy, hz = vx + np.float32(light[0]), vy + np.float32(light[1]), vz + np.float32(light[2])
+    length = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz)
+    n_h, v_h = hz * length, (vx * hx + vy * hy + vz * hz) * length
+    return gloss(np.full_like(X, light[2]), vz, n_h, v_h, f0, roughness, size_deg)

@@ -1,0 +1,87 @@
+"""What stands in front of a light: window panes and spot cones, as pure functions of ground coordinates.
+
+Owns the two patterns; refuses images and cameras. Backdrop and compositor call the same functions, the backdrop at
+ground points and the compositor at the points of the piece projected along the light, `(X - Z*lx/lz, Y - Z*ly/lz)`,
+so that panes run unbroken from the ground over the piece.
+
+Sources: a pane is a product of smoothsteps (Perlin 1989, "Hypertexture", the cubic 3t^2 - 2t^3); the width of the
+penumbra of an area light grows with distance times the tangent of its angular radius, handed in as `softness_add`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pipeline.rig import Cone, Gobo, Light
+from pipeline.values import F32
+
+SLANT = 0.22  # a window's patch on the ground is a parallelogram: the sun seldom stands square to the wall
+FALLOFF = 0.16  # share of light lost from the window's near corner to its far one (thicker glass path, sky gradient)
+
+
+def smoothstep(low: float, high: float, value: F32) -> F32:
+    """Cubic ramp 0..1 between `low` and `high`; a step when they meet."""
+    t = np.clip((value - np.float32(low)) * np.float32(1.0 / max(high - low, 1e-6)), 0.0, 1.0)
+    ramp: F32 = (t * t * (3.0 - 2.0 * t)).astype(np.float32, copy=False)
+    return ramp
+
+
+def _panes(along: F32, count: int, pane: float, bar: float, soft: float) -> F32:
+    """Sum of `count` soft boxes of width `pane`, `bar` apart, centred on 0. Neighbours' penumbrae add up."""
+    total = np.zeros_like(along)
+    pitch = pane + bar
+    for index in range(count):
+        middle = (index - (count - 1) / 2) * pitch
+        low, high = middle - pane / 2, middle + pane / 2
+        total += smoothstep(low - soft, low + soft, along) - smoothstep(high - soft, high + soft, along)
+    result: F32 = np.clip(total, 0.0, 1.0)
+    return result
+
+
+def gobo_mask(gobo: Gobo, X: F32, Y: F32, softness_add: float = 0.0) -> F32:
+    """Light that a window lets through at ground points.
+
+    X, Y: float32 of one shape, units of the piece. softness_add: extra half width of the penumbra, same units.
+    Returns float32 of that shape, `gobo.leak`..1.
+    """
+    turn = math.radians(gobo.turn_deg)
+    cos, sin = np.float32(math.cos(turn)), np.float32(math.sin(turn))
+    dx, dy = X - np.float32(gobo.center[0]), Y - np.float32(gobo.center[1])
+    v = cos * dy - sin * dx
+    u = cos * dx + sin * dy - np.float32(SLANT) * v
+    soft = gobo.softness + max(0.0, softness_add)
+    open_share = _panes(u, gobo.columns, gobo.pane, gobo.bar, soft) * _panes(
+        v, gobo.rows, gobo.pane, gobo.bar, soft
+    )
+    reach = 0.5 * gobo.rows * (gobo.pane + gobo.bar)
+    fade = 1.0 - FALLOFF * smoothstep(-reach, reach, -v)
+    mask: F32 = np.float32(gobo.leak) + np.float32(1.0 - gobo.leak) * open_share * fade
+    return mask.astype(np.float32, copy=False)
+
+
+def cone_mask(cone: Cone, X: F32, Y: F32, softness_add: float = 0.0) -> F32:
+    """Light of a spot at ground points: 1 inside `cone.inner`, 0 outside `cone.outer`. Float32, shape of X."""
+    outer = max(cone.outer, cone.inner) + max(0.0, softness_add)
+    return smoothstep(-outer, -cone.inner, -np.sqrt(X * X + Y * Y))
+
+
+def light_pattern(light: Light, X: F32, Y: F32, Z: F32 | None = None) -> F32:
+    """Gobo times cone of one light at world points; 1 where it has neither.
+
+    X, Y, Z: float32 of one shape, units of the piece; Z None means on the ground. Points are carried down to the
+    ground along the light before the pattern is read, so a raised point takes the pane its shadow lies in.
+    """
+    pattern = np.ones_like(X)
+    if light.gobo is None and light.cone is None:
+        return pattern
+    if Z is not None:
+        lx, ly, lz = light.direction
+        X = X - Z * np.float32(lx / lz)
+        Y = Y - Z * np.float32(ly / lz)
+    if light.gobo is not None:
+        pattern *= gobo_mask(light.gobo, X, Y)
+    if light.cone is not None:
+        pattern *= cone_mask(light.cone, X, Y)
+    return pattern
