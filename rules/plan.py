@@ -1,0 +1,95 @@
+"""The decision about one photo, frozen. Owns the model; refuses to decide (that is `rules.route`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal, get_args
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from pipeline.recipe import JewelryType, Recipe
+from pipeline.rig import Frozen
+
+Output = Literal["export", "watermark", "instagram"]
+OUTPUTS: tuple[str, ...] = get_args(Output)
+Urgency = Literal["urgent", "normal", "overnight"]
+Corner = Literal["bottom-right", "bottom-left", "top-right", "top-left", "bottom", "center"]
+
+
+def _clock(value: object) -> object:
+    """Accept "22:00" or TOML's 22:00:00; a bare number would silently be read as seconds after midnight."""
+    if isinstance(value, str | dt.time):
+        return value
+    raise ValueError('write the time of day as "22:00"')
+
+
+TimeOfDay = Annotated[dt.time, BeforeValidator(_clock)]
+
+
+class Window(Frozen):
+    """A daily stretch of local time; it may pass midnight. `start` belongs to it, `end` does not."""
+
+    start: TimeOfDay = dt.time(22, 0)
+    end: TimeOfDay = dt.time(6, 0)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Window:
+        if self.start == self.end:
+            raise ValueError("start and end are the same time, so the window would never open")
+        return self
+
+    def holds(self, now: dt.time) -> bool:
+        """Whether local time `now` lies in the window."""
+        if self.start < self.end:
+            return self.start <= now < self.end
+        return now >= self.start or now < self.end
+
+
+class Watermark(Frozen):
+    """The shop's mark on a picture: `text`, or a `logo` file (a path below the studio) that wins over the text.
+
+    opacity: 0..1; scale: width of the mark as a share of the picture's width.
+    """
+
+    text: str = ""
+    logo: str = ""
+    position: Corner = "bottom-right"
+    opacity: Annotated[float, Field(ge=0, le=1)] = 0.55
+    scale: Annotated[float, Field(ge=0.02, le=0.9)] = 0.24
+
+
+class Post(Frozen):
+    """What a post would say. Text as the owner wrote it, or made from the file name."""
+
+    title: str = ""
+    caption: str = ""
+    sku: str = ""
+    price_line: str = ""
+    hashtags: tuple[str, ...] = ()
+
+
+class Finding(Frozen):
+    """Something the owner should hear once about a folder or a file. `code` is stable, `text` is for people."""
+
+    code: str
+    text: str
+    suggestion: str = ""
+
+
+class Plan(Frozen):
+    """What will be done with one photo.
+
+    recipes: one per picture to make (variants differ in the seed). window: when it may start, None for at once.
+    watermark: the mark of the watermarked copy, None when that copy is not asked for. reasons: in order, which rule
+    decided what and why. findings: what the owner should know (an unknown word in the folder's name, ...).
+    """
+
+    jewelry_type: JewelryType
+    recipes: Annotated[tuple[Recipe, ...], Field(min_length=1)]
+    outputs: tuple[Output, ...]
+    urgency: Urgency = "normal"
+    window: Window | None = None
+    watermark: Watermark | None = None
+    post: Post = Post()
+    reasons: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
