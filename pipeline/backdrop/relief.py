@@ -21,6 +21,8 @@ from pipeline.values import F32
 CELL_PX = 3.0  # raster cell, pixels of a 1080 frame
 MAX_CELLS = 520_000
 SKY_STEPS = (0.03, 0.08, 0.18, 0.36)
+DISK = ((0.0, 0.0), (0.75, 0.1), (-0.75, -0.1), (0.1, 0.75), (-0.1, -0.75), (0.45, -0.45), (-0.45, 0.45))
+SHADOW_EDGE = 0.012  # units of height over which a shadow closes, hides the small number of disk samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +132,52 @@ def _horizon(Z: F32, cell: float, toward: tuple[float, float], distances: tuple[
 
 
 def light_visibility(raster: Raster, Z: F32, light: Light) -> F32:
-    """Share 0..1 of the light's disk that the relief leaves open, on the raster. Penumbra from `size_deg`."""
-    lx, ly, lz = light.direction
-    ground = math.hypot(lx, ly)
-    if ground < 0.05:
+    """Share 0..1 of the light's disk that the relief leaves open, on the raster. Penumbra from `size_deg`.
+
+    For each sample of the disk the height of the shadow volume, `S(p) = max over d of Z(p + d) - d tan(elevation)`,
+    is found by doubling: the maximum over 2d is that over d and over d shifted by d (max-plus prefix scan).
+    """
+    if light.elevation_deg > 86.0 or float(Z.max() - Z.min()) < 0.01:
         return np.ones_like(Z)
-    tallest = max(float(Z.max() - Z.min()), 0.02)
-    far = min(tallest * ground / lz, 1.6)
-    distances = tuple(far * ((k + 1) / 18) ** 1.4 for k in range(18))
-    horizon = _horizon(Z, raster.cell, (lx / ground, ly / ground), distances)
-    elevation = math.atan2(lz, ground)
-    size = math.radians(max(light.size_deg, 2.5))
-    open_share = (np.float32(elevation + size) - np.arctan(horizon)) * np.float32(0.5 / size)
-    t = np.clip(open_share, 0.0, 1.0)
-    visible = cv2.GaussianBlur((t * t * (3.0 - 2.0 * t)).astype(np.float32), (0, 0), 1.2)
-    return np.asarray(visible, dtype=np.float32)
+    small = cv2.resize(Z, (Z.shape[1] // 2, Z.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    total = np.zeros_like(small)
+    for around, above in DISK:
+        elevation = math.radians(min(max(light.elevation_deg + above * light.size_deg, 4.0), 86.0))
+        azimuth = math.radians(light.azimuth_deg + around * light.size_deg)
+        roof = _shadow_roof(small, 2 * raster.cell, azimuth, math.tan(elevation))
+        total += np.clip((roof - small) * np.float32(-1.0 / SHADOW_EDGE) + 1.0, 0.0, 1.0)
+    share = cv2.resize(total / np.float32(len(DISK)), (Z.shape[1], Z.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.GaussianBlur(share, (0, 0), 1.5), dtype=np.float32)
+
+
+def _shadow_roof(Z: F32, cell: float, azimuth: float, slope: float) -> F32:
+    """Height below which a point lies in shadow."""
+    roof, reach = Z, cell
+    farthest = (float(Z.max()) - float(Z.min())) / slope
+    east, north = math.sin(azimuth), math.cos(azimuth)
+    while reach < 2.0 * farthest:
+        move = np.array([[1, 0, east * reach / cell], [0, 1, north * reach / cell]], dtype=np.float64)
+        beyond = cv2.warpAffine(
+            roof,
+            move,
+            (Z.shape[1], Z.shape[0]),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        roof = np.maximum(roof, beyond - np.float32(reach * slope))
+        reach *= 2.0
+    return roof
 
 
 def sky_visibility(raster: Raster, Z: F32, directions: int = 8) -> F32:
     """Share 0..1 of the dome that each raster point sees: mean of cos^2 of the horizon angle over directions."""
-    total = np.zeros_like(Z)
+    small = cv2.resize(Z, (Z.shape[1] // 2, Z.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    total = np.zeros_like(small)
     for k in range(directions):
         angle = 2.0 * math.pi * (k + 0.5) / directions
-        horizon = _horizon(Z, raster.cell, (math.cos(angle), math.sin(angle)), SKY_STEPS)
+        horizon = _horizon(small, 2 * raster.cell, (math.cos(angle), math.sin(angle)), SKY_STEPS)
         total += 1.0 / (1.0 + horizon * horizon)
-    blurred = cv2.GaussianBlur(total / np.float32(directions), (0, 0), 1.5)
-    return np.asarray(blurred, dtype=np.float32)
+    share = cv2.GaussianBlur(total / np.float32(directions), (0, 0), 1.5)
+    return np.asarray(
+        cv2.resize(share, (Z.shape[1], Z.shape[0]), interpolation=cv2.INTER_LINEAR), dtype=np.float32
+    )

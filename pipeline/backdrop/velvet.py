@@ -23,8 +23,10 @@ from pipeline.rig import Light, Rig
 from pipeline.values import F32, Ground, Scene
 
 TALLEST = 0.42
-PILE_ALPHA = 0.34
-SHEEN_GAIN = 3.2
+PILE_ALPHA = 0.25
+ASPERITY = 0.16  # fibres catch light at their tips where the cloth turns away
+SHEEN_GAIN = 3.0
+GLINT = 0.06  # the fibres' own surface gloss, uncoloured, on the brightest crests only
 WRAP = 0.18
 
 
@@ -55,36 +57,40 @@ class Velvet:
         return takings.scene(reflection=0.0)
 
 
-def _calm(stage: Stage, X: F32, Y: F32) -> F32:
-    """0 under and in front of the piece, 1 where folds may rise."""
-    wide, near, far = (0.95, 1.0, 1.15) if stage.view == "table" else (1.0, 0.85, 0.85)
+def _calm(stage: Stage, bend: Noise, X: F32, Y: F32) -> F32:
+    """Near 0 under the piece, 1 where folds may rise; an uneven border, a hand has smoothed it."""
+    wide, near, far = (0.95, 1.0, 1.15) if stage.view == "table" else (0.82, 0.78, 0.78)
+    front = 1.0 - np.float32(0.6 if stage.view == "table" else 0.0) * smoothstep(0.35, 0.9, -Y)
     depth = np.where(Y < 0, Y / np.float32(near), (Y - 0.1) / np.float32(far))
-    return smoothstep(0.42, 1.15, np.sqrt((X / np.float32(wide)) ** 2 + depth * depth))
+    away = np.sqrt((X / np.float32(wide)) ** 2 + depth * depth) + np.float32(0.22) * bend(X * 1.1 + 21.0, Y * 1.1)
+    calm: F32 = front * (0.07 + 0.93 * smoothstep(0.32, 1.25, away))
+    return calm
 
 
 def folds(stage: Stage, raster: Raster) -> F32:
-    """Height of the draped cloth on the raster, units of the piece."""
+    """Height of the draped cloth on the raster, units of the piece.
+
+    Folds fan out from a gathering point far outside the picture, square to the key light within a stylist's freedom,
+    so that every fold has a lit flank and a dark one.
+    """
     rng = stage.generator("velvet folds")
     bend, vary = Noise(rng), Noise(rng)
-    key = stage.rig.key
-    across = math.radians(-key.azimuth_deg + rng.uniform(-28, 28))  # spines run square to the light
-    cos, sin = np.float32(math.cos(across)), np.float32(math.sin(across))
+    side = -1.0 if stage.rig.key.azimuth_deg > 0 else 1.0
+    angle = side * math.radians(rng.uniform(30, 58))
+    reach = rng.uniform(2.6, 4.2)
+    if rng.random() < 0.5:
+        reach = -reach
     scale = np.float32(1.0 / stage.surface.scale)
-    X, Y = raster.X * scale, raster.Y * scale
+    X, Y = raster.X * scale, (raster.Y - np.float32(0.3)) * scale
+    cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
     u, v = X * cos + Y * sin, Y * cos - X * sin
-    v = (
-        v
-        + np.float32(0.34) * bend(u * 0.75 + 3.1, v * 0.62)
-        + np.float32(0.10) * bend(u * 1.9, v * 1.7 + 9.0)
-    )
-    fan = 1.0 + np.float32(rng.uniform(-0.22, 0.22)) * u
-    Z = _ridges(rng, vary, u, v * fan / np.float32(0.52), 0.30)
-    Z += _ridges(
-        rng, vary, u * 1.6 + 5.0, (v * fan + 0.25 * bend(u * 1.3, v + 4.0)) / np.float32(0.23), 0.055
-    )
-    Z *= _calm(stage, raster.X, raster.Y)
-    Z += np.float32(0.022) * bend(raster.X * 1.7 + 40.0, raster.Y * 1.7)
-    Z = cv2.GaussianBlur(Z, (0, 0), max(0.6, 0.016 / raster.cell))
+    v = v + np.float32(0.30) * bend(u * 0.62 + 3.1, v * 0.22) + np.float32(0.07) * bend(u * 1.5, v * 1.1 + 9.0)
+    v = v / np.maximum(1.0 - u / np.float32(reach), 0.25)
+    Z = _ridges(rng, vary, u, v / np.float32(0.40), 0.25 if stage.view == "table" else 0.38)
+    Z += _ridges(rng, vary, u * 1.4 + 5.0, (v + 0.10 * bend(u * 1.1, v + 4.0)) / np.float32(0.185), 0.026)
+    Z *= _calm(stage, bend, raster.X, raster.Y)
+    Z += np.float32(0.020) * bend(raster.X * 1.7 + 40.0, raster.Y * 1.7)
+    Z = cv2.GaussianBlur(Z, (0, 0), max(0.6, 0.014 / raster.cell))
     result: F32 = (Z * np.float32(stage.surface.relief * stage.surface.scale)).astype(np.float32)
     return np.minimum(result, np.float32(TALLEST * stage.surface.relief))
 
@@ -102,7 +108,7 @@ def _ridges(rng: np.random.Generator, vary: Noise, u: F32, phase: F32, height: f
     side = np.where(t < crest, t / crest, (1.0 - t) / (1.0 - crest))
     soft = 0.5 - 0.5 * np.cos(np.float32(math.pi) * side)
     round_top = side * (2.0 - side)
-    run = vary(u * 0.8 + cell * 7.7, cell * 3.3 + 0.5)
+    run = vary(u * 0.62 + cell * 7.7, cell * 3.3 + 0.5)
     lift = heights[index] * smoothstep(-0.75, 0.55, run)
     result: F32 = np.float32(height) * lift * (0.6 * soft + 0.4 * round_top)
     return result
@@ -126,28 +132,30 @@ class Pile:
         patch = np.tanh(3.0 * stroke)
         fine = b.fbm(X * 7.0, Y * 7.0, 3, 0.6)
         turn = np.float32(rng.uniform(0, 2 * math.pi)) + 1.6 * a(X * 0.8 + 30.0, Y * 0.8)
-        lean = 0.13 * patch + 0.16 * fine
+        lean = 0.20 * patch + 0.13 * fine
         nx = seen.nx + lean * np.cos(turn)
         ny = seen.ny + lean * np.sin(turn)
         nz = seen.nz
         length = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz)
         self._n = (nx * length, ny * length, nz * length)
         self._n_v = dot(*self._n, stage.view_direction)
-        self._shade = (1.0 + 0.10 * patch + 0.10 * fine).astype(np.float32)
+        edge = np.clip(1.0 - self._n_v, 0.0, 1.0)
+        self._grazing = edge * edge * edge
+        self._shade = (1.0 + 0.13 * patch + 0.07 * fine).astype(np.float32)
 
     def _micro(self) -> None:
         """Tufts at pixel scale, full size; squashed like the ground is, gone where the lens is out of focus."""
         stage = self._stage
         rng = stage.generator("velvet pile")
-        squash = 0.5 + 0.5 * stage.sin_e
         shape = (stage.height, stage.width)
-        fine = grain(rng, shape, 0.75 * stage.px, 0.75 * stage.px * squash)
-        clump = grain(rng, shape, 2.1 * stage.px, 2.1 * stage.px * squash)
-        tuft = 0.75 * fine + 0.55 * clump
-        sharp = stage.enlarge(1.0 / (1.0 + (self._blur / 1.3) ** 2))
-        tuft *= sharp
-        self._tufts = np.exp(0.23 * tuft - 0.02).astype(np.float32)
-        self._sparkle = np.exp(0.42 * tuft - 0.07).astype(np.float32)
+        combed = _combed(stage, rng, shape)
+        clump = grain(rng, shape, 2.4 * stage.px, 1.8 * stage.px)
+        tip = grain(rng, shape, 0.42 * stage.px, 0.42 * stage.px)
+        tuft = 0.62 * combed + 0.42 * clump + 0.55 * tip
+        tuft *= stage.enlarge(1.0 / (1.0 + (self._blur / 1.3) ** 2))
+        tuft *= np.float32(1.0 - 0.55 * math.sqrt(float(stage.base().mean())))  # pale fibres hide their own shadows
+        self._tufts = np.exp(0.08 * tuft).astype(np.float32)
+        self._sparkle = np.exp(0.19 * tuft - 0.015).astype(np.float32)
 
     def under(self, light: Light, open_share: F32) -> F32:
         """Radiance (H, W, 3) under one light; open_share: coarse share of it that the folds let through."""
@@ -156,7 +164,9 @@ class Pile:
         n_h = dot(*self._n, halfway(light.direction, stage.view_direction))
         arriving = open_share * light_pattern(light, seen.X, seen.Y, seen.Z) * np.float32(light.strength)
         body = arriving * wrapped(n_l, WRAP) * self._shade
-        sheen = arriving * charlie(np.maximum(n_l, 0) + 0.04, self._n_v, n_h, PILE_ALPHA) * self._shade
+        sheen = charlie(np.maximum(n_l, 0) + 0.04, self._n_v, n_h, PILE_ALPHA)
+        sheen += np.float32(ASPERITY) * wrapped(n_l, 0.35) * self._grazing
+        sheen *= arriving * self._shade
         return self._developed(
             body, sheen * np.float32(SHEEN_GAIN), np.asarray(light.color, dtype=np.float32)
         )
@@ -164,14 +174,33 @@ class Pile:
     def under_sky(self, open_share: F32) -> F32:
         """Radiance (H, W, 3) under the dome."""
         ambient = self._stage.rig.ambient
-        grazing = np.clip(1.0 - self._n_v, 0.0, 1.0)
         body = open_share * self._shade * np.float32(ambient.strength)
-        sheen = body * (0.12 + 0.9 * grazing * grazing * grazing)
+        sheen = body * (0.08 + 0.9 * self._grazing)
         return self._developed(body, sheen, np.asarray(ambient.color, dtype=np.float32))
 
     def _developed(self, body: F32, sheen: F32, color: F32) -> F32:
         stage = self._stage
         step_px = STEP / stage.px
-        body = stage.enlarge(defocus(body, self._blur, step_px)) * self._tufts
-        sheen = stage.enlarge(defocus(sheen, self._blur, step_px)) * self._sparkle
-        return tint([(body, stage.base() * color), (sheen, stage.accent() * color)])
+        glint = defocus(_fuzzed(sheen * sheen), self._blur, step_px) * np.float32(GLINT)
+        body = stage.enlarge(defocus(_fuzzed(body), self._blur, step_px)) * self._tufts
+        sheen = stage.enlarge(defocus(_fuzzed(sheen), self._blur, step_px)) * self._sparkle
+        layers = [(body, stage.base() * color), (sheen, stage.accent() * color)]
+        return tint([*layers, (stage.enlarge(glint) * self._sparkle, color)])
+
+
+def _fuzzed(layer: F32) -> F32:
+    """The pile's own softness: no edge of velvet is sharper than its fibres are long."""
+    return np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.85), dtype=np.float32)
+
+
+def _combed(stage: Stage, rng: np.random.Generator, shape: tuple[int, int]) -> F32:
+    """Fibre tips: fine grain, a little longer the way the nap is brushed. Standard deviation 1."""
+    fine = rng.standard_normal(shape, dtype=np.float32)
+    turn = rng.uniform(0.9, 2.2)
+    reach = max(2, math.ceil(3.0 * stage.px))
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
+    along, across = x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
+    width = 0.55 * max(stage.px, 0.6)
+    kernel = np.exp(-0.5 * ((along / (2.6 * width)) ** 2 + (across / width) ** 2)).astype(np.float32)
+    combed = cv2.filter2D(fine, -1, kernel / np.sqrt((kernel * kernel).sum()), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(combed, dtype=np.float32)
