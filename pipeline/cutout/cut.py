@@ -1,0 +1,135 @@
+"""The cut-out: two looks, trimap, matte, colours, confidence. Owns the order of these steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from pipeline.color import srgb_from_linear
+from pipeline.cutout.confidence import weigh
+from pipeline.cutout.foreground import foreground_colors
+from pipeline.cutout.matting import band_matte
+from pipeline.cutout.paper import Paper, fit_paper, follow_paper
+from pipeline.cutout.segmenter import Segmenter
+from pipeline.cutout.trimap import make_trimap
+from pipeline.errors import Unfit
+from pipeline.photo.crop import alpha_crop, linear_crop
+from pipeline.values import F32, U8, Box, Cutout, Mask, Note, Photo
+
+FIRST_LOOK_PX = 640
+WORKING_PX = 1000  # long side of the piece's crop: about 1.5 times what a 1080 picture shows
+MARGIN = 0.13  # of the piece's box, around the second look
+FAINT = 0.03  # alpha below this is noise of the solver
+OPAQUE_SHARE = 0.999  # of a photo's own alpha: then there is nothing to trust
+BALANCE_LIMIT = 0.15  # largest white-balance correction a channel may get
+EXPOSURE_LIMIT = 1.35
+
+
+def cut_out(photo: Photo, segmenter: Segmenter, *, working_px: int = WORKING_PX) -> Cutout:
+    """Cut the piece out of `photo` at `working_px` (long side of the crop).
+
+    Raises `Unfit` when there is no piece on the paper. The photo's own alpha, if it has one, is trusted.
+    """
+    whole = Box(0, 0, photo.width, photo.height)
+    if photo.alpha is not None:
+        return _trusted(photo, working_px)
+    first_scale = min(1.0, FIRST_LOOK_PX / max(photo.width, photo.height))
+    first = segmenter.segment(_encoded(linear_crop(photo, whole, first_scale))) > 0.5
+    box = _box_around(first, first_scale, photo)
+    scale = min(working_px / max(box.width, box.height), 2.0)
+    rgb = linear_crop(photo, box, scale)
+    srgb = _encoded(rgb)
+    piece = segmenter.segment(srgb) > 0.5
+    if piece.sum() < 0.5 * first.sum() * (scale / first_scale) ** 2:
+        piece |= _from_first(first, box, first_scale, piece.shape)
+    if not piece.any():
+        raise _nothing_found()
+    paper = follow_paper(rgb, fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0)), ~piece)
+    trimap = make_trimap(piece, rgb, paper.rgb)
+    alpha = _clean(band_matte(srgb.astype(np.float32) / 255, trimap.known, trimap.unknown))
+    confidence, figures, notes = weigh(rgb, alpha, trimap.unknown, paper)
+    balance = _white_balance(paper, alpha)
+    return Cutout(
+        rgb=foreground_colors(rgb, alpha) * balance,
+        alpha=alpha,
+        box=box,
+        scale=scale,
+        confidence=confidence,
+        paper_rgb=np.median(paper.rgb.reshape(-1, 3), 0).astype(np.float32),
+        touches=_touches(first),
+        notes=notes,
+        figures=figures,
+    )
+
+
+def _encoded(rgb: F32) -> U8:
+    return np.rint(srgb_from_linear(np.clip(rgb, 0, 1)) * 255).astype(np.uint8)
+
+
+def _box_around(piece: Mask, scale: float, photo: Photo) -> Box:
+    """The piece's box in photo pixels, with the margin of the second look."""
+    rows, columns = np.flatnonzero(piece.any(1)), np.flatnonzero(piece.any(0))
+    if not rows.size:
+        raise _nothing_found()
+    x0, x1, y0, y1 = columns[0] / scale, (columns[-1] + 1) / scale, rows[0] / scale, (rows[-1] + 1) / scale
+    pad = max(24.0, MARGIN * max(x1 - x0, y1 - y0))
+    return Box(
+        int(max(0, x0 - pad)),
+        int(max(0, y0 - pad)),
+        int(min(photo.width, x1 + pad)),
+        int(min(photo.height, y1 + pad)),
+    )
+
+
+def _from_first(first: Mask, box: Box, scale: float, shape: tuple[int, ...]) -> Mask:
+    """The first look's answer on the second look's grid."""
+    rows = slice(int(box.y0 * scale), max(int(box.y1 * scale), int(box.y0 * scale) + 1))
+    columns = slice(int(box.x0 * scale), max(int(box.x1 * scale), int(box.x0 * scale) + 1))
+    part = first[rows, columns].astype(np.uint8)
+    resized: Mask = cv2.resize(part, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST) > 0
+    return resized
+
+
+def _clean(alpha: F32) -> F32:
+    """Stretch away the solver's haze at both ends."""
+    return np.clip((alpha - FAINT) / (1 - 2 * FAINT), 0, 1)
+
+
+def _white_balance(paper: Paper, alpha: F32) -> F32:
+    """Gains (3,) that make the paper around the piece white, bounded: a cream paper is not a colour cast."""
+    near = paper.rgb[alpha < 0.5] if (alpha < 0.5).any() else paper.rgb.reshape(-1, 3)
+    tone = np.median(near, 0)
+    level = float(tone @ np.array([0.2126, 0.7152, 0.0722]))
+    cast = np.clip(level / np.maximum(tone, 1e-3), 1 - BALANCE_LIMIT, 1 + BALANCE_LIMIT)
+    return (cast * min(max(0.96 / max(level, 1e-3), 1.0), EXPOSURE_LIMIT)).astype(np.float32)
+
+
+def _touches(piece: Mask) -> tuple[str, ...]:
+    """Sides of the photo that the piece reaches."""
+    rims = {"left": piece[:, :2], "right": piece[:, -2:], "top": piece[:2], "bottom": piece[-2:]}
+    return tuple(side for side, rim in rims.items() if rim.any())
+
+
+def _trusted(photo: Photo, working_px: int) -> Cutout:
+    """Use the file's own transparency."""
+    assert photo.alpha is not None  # noqa: S101 - the caller has looked
+    box = _box_around(photo.alpha > 127, 1.0, photo)
+    scale = min(working_px / max(box.width, box.height), 2.0)
+    alpha = alpha_crop(photo, box, scale)
+    note = Note("own-alpha", "The photo brings its own transparency; it was used as it is.")
+    rgb = foreground_colors(linear_crop(photo, box, scale), alpha)
+    return Cutout(rgb, alpha, box, scale, 1.0, np.ones(3, np.float32), _touches(photo.alpha > 127), (note,))
+
+
+def _nothing_found() -> Unfit:
+    return Unfit(
+        "No piece of jewelry was found on this photo's background.",
+        "Photograph the piece on plain, evenly lit paper with room around it, or save a PNG with a transparent background.",
+    )
+
+
+def with_alpha(cutout: Cutout, alpha: F32) -> Cutout:
+    """The same cut-out under another matte."""
+    return replace(cutout, alpha=alpha)

@@ -1,0 +1,94 @@
+"""Which enclosed calm regions are paper seen through the piece, or its cast shadow, and which are shiny metal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.cutout.evidence import Evidence
+from pipeline.shape.thickness import distance_inside, local_radius
+from pipeline.values import F32, U8, Mask
+
+LEAST_HOLE_PX = 6
+PAPER_CHROMA = 0.05
+SHADE, SHADE_CHROMA = (0.3, 1.1), 0.2  # levels and colour of paper in the piece's own shadow
+HIGHLIGHT_SHARE = 0.35  # a hole is at least this wide against the metal around it
+LARGE_SHARE = 0.01  # of the piece's area: too large for a highlight
+STEEP_RIM = 0.12  # log change per pixel: highlights on pearls fade, holes end
+GEM_OR_GOLD = 0.16  # median chroma from which a piece counts as coloured, so that grey calm regions are not its metal
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Connected calm regions after an erosion by `kernel`: labels (h, w) int32, OpenCV's stats per label."""
+
+    labels: NDArray[np.int32]
+    stats: NDArray[np.int32]
+    kernel: U8
+
+    def grown(self, wanted: NDArray[np.int32], calm: Mask) -> Mask:
+        """The wanted regions, dilated back, inside the calm pixels."""
+        lookup = np.zeros(self.stats.shape[0], np.uint8)
+        lookup[wanted] = 1
+        grown: Mask = (cv2.dilate(lookup[self.labels], self.kernel) > 0) & calm
+        return grown
+
+
+def open_holes(evidence: Evidence, calm: Mask, regions: Regions, outside: Mask, sigma: float) -> Mask:
+    """Find holes and enclosed shadow among the regions not yet `outside`.
+
+    Paper-like: level within 3 sigma of the paper and no colour. On a coloured piece also shaded paper: grey, darker,
+    as calm as paper. A region much narrower than the metal around it is a highlight and stays (gold-shine guard).
+    """
+    body = ~outside & ~calm
+    if not body.any():
+        return np.zeros_like(outside)
+    coloured = float(np.median(evidence.chroma[body])) > GEM_OR_GOLD
+    limit = max(0.05, 3 * sigma)
+    taken = set(np.unique(regions.labels[outside]).tolist())
+    wanted = [
+        label
+        for label in range(1, regions.stats.shape[0])
+        if label not in taken
+        and regions.stats[label, cv2.CC_STAT_AREA] >= LEAST_HOLE_PX
+        and _looks_like_paper(evidence, regions, label, limit, coloured=coloured)
+    ]
+    if not wanted:
+        return np.zeros_like(outside)
+    candidates = regions.grown(np.array(wanted, np.int32), calm)
+    return _without_highlights(candidates, ~outside & ~candidates, evidence.edge)
+
+
+def _looks_like_paper(evidence: Evidence, regions: Regions, label: int, limit: float, *, coloured: bool) -> bool:
+    x, y, width, height = (int(v) for v in regions.stats[label, :4])
+    view = (slice(y, y + height), slice(x, x + width))
+    here = regions.labels[view] == label
+    level = float(np.median(evidence.level[view][here]))
+    chroma = float(np.median(evidence.chroma[view][here]))
+    paper_like = abs(float(np.log(max(level, 0.01)))) < limit and chroma < PAPER_CHROMA
+    shaded = coloured and SHADE[0] < level < SHADE[1] and chroma < SHADE_CHROMA
+    return paper_like or shaded
+
+
+def _without_highlights(candidates: Mask, body: Mask, edge: F32) -> Mask:
+    """Keep large candidates; of the small ones those with a steep rim that are wide against the metal around them."""
+    count, labels = cv2.connectedComponents(candidates.astype(np.uint8), connectivity=4)
+    inner = distance_inside(candidates)
+    around = cv2.dilate(np.where(body, local_radius(body), np.float32(0)), np.ones((5, 5), np.uint8))
+    steep = cv2.dilate(edge, np.ones((7, 7), np.uint8))
+    flat = labels.ravel()
+    reach = np.zeros(count, np.float32)
+    np.maximum.at(reach, flat, inner.ravel())
+    rim = candidates & (inner <= 2)
+    rim_size = np.maximum(np.bincount(labels[rim], minlength=count), 1)
+    metal = np.bincount(labels[rim], around[rim], count) / rim_size
+    steepness = np.bincount(labels[rim], steep[rim], count) / rim_size
+    area = np.bincount(flat, minlength=count)
+    large = (area >= LARGE_SHARE * body.sum()) & (steepness > STEEP_RIM / 2)
+    keep = large | ((reach >= HIGHLIGHT_SHARE * metal) & (steepness > STEEP_RIM))
+    keep[0] = False
+    kept: Mask = keep[labels]
+    return kept

@@ -1,0 +1,1 @@
+"""From the matte to a solid: thickness, pixel height, normals, pose. Refuses colour."""
