@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.values import F32
+from pipeline.values import F32, U8
 
 # Y of linear Rec.709/sRGB primaries under D65 (ITU-R BT.709-6, item 3.2).
 LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
@@ -81,6 +81,14 @@ def linear_from_srgb(srgb: NDArray[Any] | float) -> F32:
     curve = _power((magnitude + np.float32(0.055)) / np.float32(1.055), 2.4)
     linear = np.where(magnitude <= np.float32(0.04045), magnitude / np.float32(12.92), curve)
     return np.asarray(np.copysign(linear, encoded), dtype=np.float32)
+
+
+_LINEAR_OF_CODE = linear_from_srgb(np.arange(256, dtype=np.float32) / np.float32(255))
+
+
+def linear_from_srgb_u8(srgb_u8: U8) -> F32:
+    """Decode 8-bit sRGB (any shape) to scene-linear by table."""
+    return np.asarray(_LINEAR_OF_CODE[srgb_u8], dtype=np.float32)
 
 
 def srgb_from_linear(rgb: NDArray[Any] | float) -> F32:

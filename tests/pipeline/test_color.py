@@ -47,3 +47,8 @@ def test_luminance_of_white_is_one() -> None:
 def test_empty_arrays_pass() -> None:
     empty = np.zeros((0, 3), dtype=np.float32)
     assert color.oklch_from_linear(empty).shape == (0, 3)
+
+
+def test_table_decode_equals_the_curve() -> None:
+    codes = np.arange(256, dtype=np.uint8)
+    assert color.linear_from_srgb_u8(codes) == pytest.approx(color.linear_from_srgb(codes / 255), abs=1e-6)

@@ -1,0 +1,200 @@
+"""Tells from a file's structure whether its end is there. Owns the end marks; refuses decoding.
+
+"The size has stopped changing" is not "complete": a preallocated file has its final size from the start and zeros where
+pixels will be, and common decoders accept that. Standard library only: the supervising process imports this. Every
+check reads the head, the tail and what lies on the way of the structure, not the whole file, except JPEG, whose
+trailing bytes may hide the end mark: then the file is searched once through a memory map.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from pipeline.photo.sniff import HEAD_BYTES, sniff
+
+EndState = Literal["complete", "incomplete", "unknown"]
+ZERO_RUN = (
+    256  # coded pixels never hold so many zero bytes at the end; a preallocated tail holds at least a block
+)
+_TIFF_MAX_IFDS, _TIFF_MAX_ENTRIES = 64, 4096
+_MAX_BOXES = 10_000
+
+
+def end_state(path: Path) -> EndState:
+    """Whether `path` is all there.
+
+    `complete`: the format's end mark stands and the tail is not preallocation. `incomplete`: known format, end missing
+    (or an empty file). `unknown`: no rule for this format. Raises OSError when the file cannot be read.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        return "incomplete"
+    with path.open("rb") as stream:
+        kind = sniff(stream.read(HEAD_BYTES))
+        rule = _RULES.get(kind or "")
+        if rule is None:
+            return "unknown"
+        return "complete" if rule(stream, size) else "incomplete"
+
+
+def zero_tail(stream: BinaryIO, end: int) -> bool:
+    """True when the last `ZERO_RUN` bytes before `end` are all zero."""
+    start = max(0, end - ZERO_RUN)
+    stream.seek(start)
+    return not any(stream.read(end - start))
+
+
+def _jpeg(stream: BinaryIO, size: int) -> bool:
+    """An EOI after the last scan began, with no run of zeros before it.
+
+    Cameras and phones append bytes after EOI (second pictures, motion clips, padding): they are fine, zeros too, as
+    long as EOI itself stands. A second half of zeros swallows EOI.
+    """
+    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        scan = _jpeg_scan(data, size)
+        if scan is None:
+            return False
+        end = data.find(b"\xff\xd9", scan)
+        return end >= 0 and any(data[max(scan, end - ZERO_RUN) : end])
+
+
+def _jpeg_scan(data: mmap.mmap, size: int) -> int | None:
+    """Offset of the first entropy-coded byte, walking the segments so that thumbnails' own marks are passed over."""
+    at = 2
+    while at + 4 <= size:
+        if data[at] != 0xFF:
+            return None
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if length < 2:
+            return None
+        at += 2 + length
+        if marker == 0xDA:
+            return at if at < size else None
+    return None
+
+
+def _png(stream: BinaryIO, size: int) -> bool:
+    """Chunks follow one another up to IEND; lengths are walked, pixels are not read."""
+    at = 8
+    while at + 12 <= size:
+        stream.seek(at)
+        head = stream.read(8)
+        at += 12 + int.from_bytes(head[:4], "big")
+        if head[4:] == b"IEND":
+            return at <= size
+        if not head[4:].isalpha():
+            return False
+    return False
+
+
+def _webp(stream: BinaryIO, size: int) -> bool:
+    """The length in the RIFF header is reached and the tail is not zeros."""
+    stream.seek(4)
+    end = 8 + int.from_bytes(stream.read(4), "little")
+    return end <= size and not zero_tail(stream, end)
+
+
+def _gif(stream: BinaryIO, size: int) -> bool:
+    """The trailer byte stands at the end, apart from padding."""
+    start = max(0, size - 1024)
+    stream.seek(start)
+    return stream.read(size - start).rstrip(b"\x00").endswith(b"\x3b")
+
+
+def _iso_media(stream: BinaryIO, size: int) -> bool:
+    """Top-level boxes tile the file to its end, with picture data inside and not zero at its end (ISO/IEC 14496-12)."""
+    at, names, data_end = 0, set(), 0
+    for _ in range(_MAX_BOXES):
+        stream.seek(at)
+        head = stream.read(16)
+        if len(head) < 8:
+            break
+        length, name, header = int.from_bytes(head[:4], "big"), head[4:8], 8
+        if length == 1:
+            length, header = int.from_bytes(head[8:16], "big"), 16
+        elif length == 0:
+            length = size - at
+        if length < header or at + length > size:
+            return False
+        names.add(name)
+        at += length
+        if name == b"mdat":
+            data_end = at
+    return at == size and b"meta" in names and data_end > 0 and not zero_tail(stream, data_end)
+
+
+def _tiff(stream: BinaryIO, size: int) -> bool:
+    """Every strip or tile of every directory lies in the file, and the last one's end is not zeros."""
+    ends = _tiff_extents(stream, size)
+    if not ends or max(ends) > size:
+        return False
+    # White paper is not zero but black may be: the coded end of an uncompressed black border is a rare exception
+    # that the later full decode cannot settle either, so a file that ends in a long run of zeros stays incomplete
+    # unless its directory was written behind the pixels, which only happens when the pixels were there.
+    stream.seek(4)
+    return max(ends) < size or not zero_tail(stream, max(ends))
+
+
+def _tiff_extents(stream: BinaryIO, size: int) -> list[int]:
+    """End offsets of all strips and tiles (TIFF 6.0; BigTIFF is not walked and gives none)."""
+    stream.seek(0)
+    head = stream.read(8)
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    at, ends, seen = int.from_bytes(head[4:8], order), list[int](), set[int]()
+    while at and at not in seen and len(seen) < _TIFF_MAX_IFDS:
+        seen.add(at)
+        stream.seek(at)
+        count = int.from_bytes(stream.read(2), order)
+        table = stream.read(12 * count + 4)
+        if count == 0 or count > _TIFF_MAX_ENTRIES or len(table) < 12 * count:
+            return []
+        entries = {
+            int.from_bytes(table[i : i + 2], order): table[i : i + 12] for i in range(0, 12 * count, 12)
+        }
+        for offsets, lengths in ((273, 279), (324, 325)):
+            if offsets in entries and lengths in entries:
+                starts = _tiff_numbers(stream, entries[offsets], order, size)
+                counts = _tiff_numbers(stream, entries[lengths], order, size)
+                ends += [start + length for start, length in zip(starts, counts, strict=False)]
+                if not starts:
+                    return []
+        at = int.from_bytes(table[12 * count : 12 * count + 4], order)
+    return ends
+
+
+def _tiff_numbers(stream: BinaryIO, entry: bytes, order: Literal["little", "big"], size: int) -> list[int]:
+    """Values of a SHORT or LONG field; empty when they lie outside the file."""
+    width = {3: 2, 4: 4}.get(int.from_bytes(entry[2:4], order))
+    count = int.from_bytes(entry[4:8], order)
+    if width is None or count * width > size:
+        return []
+    raw = entry[8:12]
+    if count * width > 4:
+        stream.seek(int.from_bytes(raw, order))
+        raw = stream.read(count * width)
+    raw = raw[: count * width]
+    return (
+        [int.from_bytes(raw[i : i + width], order) for i in range(0, len(raw), width)]
+        if len(raw) == count * width
+        else []
+    )
+
+
+_RULES: dict[str, Callable[[BinaryIO, int], bool]] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "webp": _webp,
+    "gif": _gif,
+    "tiff": _tiff,
+    "heic": _iso_media,
+    "avif": _iso_media,
+}
+
+__all__ = ["ZERO_RUN", "EndState", "end_state", "zero_tail"]
