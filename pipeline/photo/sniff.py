@@ -5,6 +5,8 @@ Standard library only: the supervising process imports this.
 
 from __future__ import annotations
 
+from typing import Literal
+
 HEAD_BYTES = 4096
 DECODABLE = frozenset({"jpeg", "png", "webp", "avif", "tiff", "heic"})
 RAW_FORMATS = frozenset({"cr2", "cr3", "nef", "arw", "dng", "orf", "rw2", "raf", "pef", "x3f", "mrw"})
@@ -97,7 +99,7 @@ def _tiff_family(head: bytes) -> str:
 
 def _first_directory(head: bytes) -> frozenset[int]:
     """Tag numbers of the first image directory as far as `head` reaches (classic TIFF)."""
-    order = "little" if head[:2] == b"II" else "big"
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
     start = int.from_bytes(head[4:8], order)
     count = int.from_bytes(head[start : start + 2], order)
     entries = range(start + 2, min(start + 2 + 12 * count, len(head) - 1), 12)
