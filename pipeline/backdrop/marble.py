@@ -1,8 +1,8 @@
 """Polished marble: veins of several scales in a softly clouded stone. Owns the stone; refuses rigs and cameras.
 
-A vein is the zero line of a domain-warped noise; its distance in ground units is |n| / |grad n| (Quilez, "Distance to
-fractals / implicit curves"), so that veins keep their width however the noise is stretched, and stay sharp when the
-smooth noise is enlarged. Colour enters light through translucence: little contrast, softened borders.
+Pale stones are smoky: veins bleed to one side and clouds are broad. Dark stones are crisp: healed fractures with
+hardly any halo. Light enters marble, so the borders of light on it are a little soft and its contrast is low; the
+polish mirrors the lamps and the room on top of that.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from pipeline.backdrop.noise import Noise, grain
 from pipeline.backdrop.relight import mirror_glow
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
+from pipeline.backdrop.veins import Lines, cracks, wisps
 from pipeline.light.gobo import light_pattern, smoothstep
 from pipeline.recipe import Surface
 from pipeline.rig import Rig
 from pipeline.values import F32, Ground, Scene
 
-POLISH_GAIN = 1.0
+TRANSLUCENCE = 0.010  # units over which light bleeds sideways inside the stone
+GLOW_ROUGHNESS = 0.36
+GLOW_GAIN = 0.6
 
 
 class Marble:
@@ -38,88 +42,115 @@ class Marble:
         """A slab of marble, lit; see `pipeline.backdrop.backdrop.Backdrop`."""
         stage = Stage(surface, rig, view, size_px[0], size_px[1], seed, ground)
         X, Y = stage.plane()
-        blur = stage.defocus_px(Y)
-        stone = slab(stage, X, Y, blur)
+        stone = slab(stage, X, Y)
         takings = Takings(stage)
-        step_px = STEP / stage.px
-        white = np.ones(3, dtype=np.float32)
         for light in rig.lights:
             pattern = light_pattern(light, X, Y) * np.float32(light.strength)
-            body = defocus(pattern * np.float32(light.direction[2]), blur, step_px)
-            shine = pattern * mirror_glow(
-                X, Y, light.direction, stage.view_direction, 0.42, max(light.size_deg, 8.0), surface.f0
+            pattern = cv2.GaussianBlur(pattern, (0, 0), max(TRANSLUCENCE * ground.unit_px / STEP, 0.3))
+            body = defocus(pattern * np.float32(light.direction[2]), stage.defocus_px(Y), STEP / stage.px)
+            size = max(light.size_deg, 8.0)
+            glow = mirror_glow(X, Y, light.direction, stage.view_direction, GLOW_ROUGHNESS, size, surface.f0)
+            takings.add(
+                light.name, _lit(stage, stone, body, pattern * glow * np.float32(GLOW_GAIN), light.color)
             )
-            color = np.asarray(light.color, dtype=np.float32)
-            takings.add(light.name, _lit(stage, stone, body, shine * np.float32(POLISH_GAIN), color * white))
-        color = np.asarray(rig.ambient.color, dtype=np.float32)
         sky = np.full_like(X, rig.ambient.strength)
-        takings.add("ambient", _lit(stage, stone, sky, sky * _room(stage, Y), color))
+        takings.add("ambient", _lit(stage, stone, sky, sky * _room(stage, Y), rig.ambient.color))
         return takings.scene()
 
 
-def _lit(stage: Stage, stone: F32, body: F32, shine: F32, color: F32) -> F32:
-    rgb = stone * stage.enlarge(body)[..., None]
-    rgb += stage.enlarge(shine)[..., None]
-    rgb *= color
-    result: F32 = rgb
-    return result
+def _lit(stage: Stage, stone: F32, body: F32, shine: F32, color: tuple[float, float, float]) -> F32:
+    """Full-size radiance of the stone under coarse irradiance `body`, with uncoloured `shine` on its polish."""
+    lit, gleam = stage.enlarge(body), stage.enlarge(shine)
+    rgb = np.empty_like(stone)
+    for channel in range(3):
+        plane = stone[..., channel] * lit
+        plane += gleam
+        rgb[..., channel] = plane * np.float32(color[channel])
+    return rgb
 
 
 def _room(stage: Stage, Y: F32) -> F32:
     """What the polish mirrors of the room: a little more light from the far side."""
     fresnel = stage.surface.f0 + (1.0 - stage.surface.f0) * (1.0 - stage.sin_e) ** 5
-    return np.float32(fresnel) * (0.35 + 0.9 * smoothstep(0.0, 2.4, Y))
+    room: F32 = np.float32(fresnel) * (0.12 + 0.5 * smoothstep(0.0, 2.4, Y))
+    return room
 
 
-def slab(stage: Stage, X: F32, Y: F32, blur: F32) -> F32:
-    """Albedo of the stone, full size (H, W, 3)."""
-    rng = stage.generator("marble")
-    turn = rng.uniform(0.35, 0.95) * (1 if rng.random() < 0.5 else -1)
+def _bedding(stage: Stage, rng: np.random.Generator, X: F32, Y: F32) -> tuple[F32, F32, Noise]:
+    """Warped coordinates in which the stone's layers run along the first axis; and the noise that warped them."""
+    turn = rng.uniform(0.45, 1.0) * (1 if rng.random() < 0.5 else -1)
     cos, sin = np.float32(math.cos(turn)), np.float32(math.sin(turn))
     scale = np.float32(1.0 / stage.surface.scale)
-    shift = rng.uniform(0, 50, 2).astype(np.float32)
+    shift = rng.uniform(3, 50, 2).astype(np.float32)
     u, v = (X * cos + Y * sin) * scale + shift[0], (Y * cos - X * sin) * scale + shift[1]
     a, b = Noise(rng), Noise(rng)
-    wu = u + 0.45 * a.fbm(u * 0.9, v * 0.9, 4) + 0.03 * b(u * 6, v * 6)
-    wv = v + 0.45 * b.fbm(u * 0.9 + 7.0, v * 0.9, 4) + 0.03 * a(u * 6, v * 6)
-    cell = STEP / stage.ground.unit_px
-    relief = stage.surface.relief
-    cloud = 0.5 + 0.5 * a.fbm(wu * 1.1, wv * 1.9, 3)
-    vein = np.zeros((stage.height, stage.width), dtype=np.float32)
-    smoke = np.zeros_like(X)
-    for k, (freq, along, width, strength) in enumerate(
-        [(0.85, 0.42, 0.013, 1.0), (1.9, 0.5, 0.005, 0.75), (4.2, 0.6, 0.0022, 0.5)]
-    ):
-        n = b(wu * freq * along + 13.0 * k, wv * freq + 5.0 * k)
-        gy, gx = np.gradient(n, cell / stage.sin_e, cell)
-        slope = np.maximum(np.sqrt(gx * gx + gy * gy), np.float32(0.25 * freq))
-        d = n / slope
-        here = smoothstep(-0.35, 0.45, a(u * 0.7 * (k + 1), v * 0.7 * (k + 1) + 31.0 * k))
-        w = width * (0.35 + 1.3 * here)
-        D, W = np.abs(stage.enlarge(d)), stage.enlarge(w)
-        H = stage.enlarge(here) * np.float32(strength)
-        line = np.exp(-((D / W) ** 1.5)) * H
-        np.maximum(vein, line, out=vein)
-        if k < 2:
-            smoke += here * np.float32(strength * 0.5) * np.exp(-np.abs(d) / np.float32(0.11 / (k + 1)))
-    vein *= np.float32(min(relief, 1.4))
+    dv = 0.34 * a.fbm(u * 0.8, v * 0.8, 2) + 0.055 * a.fbm(u * 3.1, v * 3.1, 4, 0.58)
+    du = 0.30 * b.fbm(u * 0.8, v * 0.8, 2) + 0.055 * b.fbm(u * 3.1, v * 3.1, 4, 0.58)
+    return (u + du).astype(np.float32), (v + dv).astype(np.float32), a
+
+
+def slab(stage: Stage, X: F32, Y: F32) -> F32:
+    """Albedo of the stone as the lens sees it, full size (H, W, 3)."""
+    rng = stage.generator("marble")
+    u, v, noise = _bedding(stage, rng, X, Y)
+    smoky = float(np.sqrt(stage.base().mean()))
+    big = cracks(rng, u * 0.55, v, 0.60, 0.8)
+    small = cracks(rng, u * 0.6 + 7.0, v, 0.21, 0.6)
+    step = STEP / stage.ground.unit_px
+    hair = wisps(noise, u * 0.3, v, 3.0, (step / stage.sin_e, step), 11.0)
+    ragged = 0.5 + 3.2 * noise.fbm(u * 9.0, v * 9.0, 2) ** 2
+    fade = smoothstep(-0.55, 0.30, noise(u * 0.9 + 60.0, v * 0.9))
+    near_big = 0.15 + 0.85 * np.exp(-big.distance / 0.09)
+    web = small.strength * smoothstep(-0.15, 0.5, noise(u * 1.3 + 70.0, v * 1.3)) * near_big
+    blur = stage.defocus_px(Y)
+    vein = _thread(stage, blur, big, (0.0014 + 0.0048 * big.strength**3) * ragged, fade * big.strength**0.7)
+    np.maximum(vein, _thread(stage, blur, small, (0.0008 + 0.002 * web) * ragged, web**0.6), out=vein)
+    np.maximum(vein, _thread(stage, blur, hair, 0.0014 * ragged, 0.36 * hair.strength), out=vein)
+    haze = np.float32(smoky) * _smoke(noise, u, v, big, hair, fade)
+    haze += np.float32(0.40) * smoothstep(-0.15, 0.6, noise.fbm(u * 0.8 + 33.0, v * 1.7, 4))
     haze = stage.enlarge(
-        np.clip(0.55 * smoke + 0.5 * smoothstep(0.45, 0.95, cloud), 0, 1) * np.float32(relief)
+        defocus(np.clip(haze * np.float32(stage.surface.relief), 0, 1), blur, STEP / stage.px)
     )
-    crystal = grain(
-        stage.generator("marble grain"), (stage.height, stage.width), 1.3 * stage.px, 1.3 * stage.px
-    )
+    vein *= np.float32(stage.surface.relief * (1.0 - 0.35 * smoky))
+    return _colored(stage, np.clip(vein, 0.0, 1.0), haze)
+
+
+def _smoke(noise: Noise, u: F32, v: F32, big: Lines, hair: Lines, fade: F32) -> F32:
+    """How far pale stone is clouded by what bled out of its veins: to one side far, to the other hardly."""
+    side = 0.5 + 0.5 * np.tanh(3.0 * noise(u * 1.1 + 90.0, v * 1.1))
+    bleed = big.strength * (0.3 + 0.7 * fade) * np.exp(-big.distance / (0.012 + 0.10 * side))
+    bleed = cv2.GaussianBlur(
+        bleed, (0, 0), 6.0
+    )  # the strengths of neighbouring cracks must not meet in a line
+    wisp = hair.strength * np.exp(-np.abs(hair.distance) / np.where(hair.distance > 0, 0.06, 0.012))
+    streak = 1.0 - np.abs(noise.fbm(u * 0.7 + 5.0, v * 2.6, 4, 0.58)) * 2.6
+    band = smoothstep(-0.1, 0.55, noise(u * 0.5 + 44.0, v * 1.0))
+    smoke: F32 = 1.0 * bleed + 0.35 * wisp + 0.75 * band * np.maximum(streak, 0.0) ** 2
+    return smoke
+
+
+def _thread(stage: Stage, blur: F32, lines: Lines, width: F32, strength: F32) -> F32:
+    """Full-size cover 0..1 of lines of half width `width` (units), never thinner than a pixel: fainter instead.
+
+    Out of focus a line grows wider and fainter by the lens blur, which costs nothing and keeps its cover.
+    """
+    pixel = 0.75 / stage.ground.unit_px
+    lens = np.float32(stage.px / stage.ground.unit_px) * blur * 1.4
+    seen = np.sqrt(width * width + np.float32(pixel * pixel) + lens * lens)
+    cover = strength * width / seen
+    distance = np.abs(stage.enlarge(lines.distance)) / stage.enlarge(seen)
+    thread: F32 = np.exp(-distance * np.sqrt(distance)) * stage.enlarge(cover)
+    return thread
+
+
+def _colored(stage: Stage, vein: F32, haze: F32) -> F32:
+    """Base stone, clouded with `detail`, veined with `accent`, with the sparkle of its crystals."""
+    size = 1.2 * stage.px
+    crystal = 1.0 + 0.010 * grain(stage.generator("marble crystals"), vein.shape, size, size)
     base, accent, detail = stage.base(), stage.accent(), stage.detail()
-    stone = np.empty((stage.height, stage.width, 3), dtype=np.float32)
-    haze *= 0.6
-    np.clip(vein, 0, 1, out=vein)
-    for c in range(3):
-        plane = base[c] + (detail[c] - base[c]) * haze
-        plane += (accent[c] - plane) * vein
-        plane *= 1.0 + 0.012 * crystal
-        stone[..., c] = plane
-    full_blur = stage.enlarge(blur)
-    if float(blur.max()) > 0.3:
-        for c in range(3):
-            stone[..., c] = defocus(np.ascontiguousarray(stone[..., c]), full_blur, 1.0 / stage.px)
+    stone = np.empty((*vein.shape, 3), dtype=np.float32)
+    for channel in range(3):
+        plane = base[channel] + (detail[channel] - base[channel]) * haze
+        plane += (accent[channel] - plane) * vein
+        stone[..., channel] = plane * crystal
     return stone

@@ -28,9 +28,7 @@ class Noise:
     """Smooth gradient noise over the plane, about -1..1, period 256 cells."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self._perm = rng.permutation(TABLE).astype(np.int32)
-        self._perm2 = np.concatenate([self._perm, self._perm])
-        angle = rng.uniform(0.0, 2.0 * math.pi, TABLE)
+        angle = np.pad(rng.uniform(0.0, 2.0 * math.pi, (TABLE, TABLE)), (0, 1), mode="wrap").ravel()
         self._gx = np.cos(angle).astype(np.float32)
         self._gy = np.sin(angle).astype(np.float32)
 
@@ -38,22 +36,25 @@ class Noise:
         """Noise at float32 points of one shape; cells have size 1."""
         x0, y0 = np.floor(x), np.floor(y)
         fx, fy = x - x0, y - y0
-        i, j = x0.astype(np.int32) & (TABLE - 1), y0.astype(np.int32) & (TABLE - 1)
-        column0, column1 = self._perm[i], self._perm[(i + 1) & (TABLE - 1)]
+        corner = x0.astype(np.int32) & (TABLE - 1)
+        corner += (y0.astype(np.int32) & (TABLE - 1)) * (TABLE + 1)
         u = fx * fx * fx * (fx * (fx * 6.0 - 15.0) + 10.0)
+        gx, gy, below = self._gx, self._gy, TABLE + 1
+        px, py = fx - 1.0, fy - 1.0
+        low = gx.take(corner) * fx + gy.take(corner) * fy
+        low += u * (gx.take(corner + 1) * px + gy.take(corner + 1) * fy - low)
+        corner += below
+        high = gx.take(corner) * fx + gy.take(corner) * py
+        corner += 1
+        right = gx.take(corner) * px + gy.take(corner) * py
+        right -= high
+        high += u * right
         v = fy * fy * fy * (fy * (fy * 6.0 - 15.0) + 10.0)
-        j1 = j + 1
-        low = self._corner(column0 + j, fx, fy)
-        low += u * (self._corner(column1 + j, fx - 1.0, fy) - low)
-        high = self._corner(column0 + j1, fx, fy - 1.0)
-        high += u * (self._corner(column1 + j1, fx - 1.0, fy - 1.0) - high)
-        result: F32 = (low + v * (high - low)) * np.float32(1.5)
+        high -= low
+        low += v * high
+        low *= np.float32(1.5)
+        result: F32 = low
         return result
-
-    def _corner(self, key: np.ndarray, dx: F32, dy: F32) -> F32:
-        index = self._perm2[key & (2 * TABLE - 1)]
-        corner: F32 = self._gx[index] * dx + self._gy[index] * dy
-        return corner
 
     def fbm(self, x: F32, y: F32, octaves: int, gain: float = 0.5) -> F32:
         """Fractal sum, about -1..1: each octave doubles the frequency and has `gain` of the amplitude."""

@@ -146,7 +146,9 @@ def light_visibility(raster: Raster, Z: F32, light: Light) -> F32:
         azimuth = math.radians(light.azimuth_deg + around * light.size_deg)
         roof = _shadow_roof(small, 2 * raster.cell, azimuth, math.tan(elevation))
         total += np.clip((roof - small) * np.float32(-1.0 / SHADOW_EDGE) + 1.0, 0.0, 1.0)
-    share = cv2.resize(total / np.float32(len(DISK)), (Z.shape[1], Z.shape[0]), interpolation=cv2.INTER_LINEAR)
+    share = cv2.resize(
+        total / np.float32(len(DISK)), (Z.shape[1], Z.shape[0]), interpolation=cv2.INTER_LINEAR
+    )
     return np.asarray(cv2.GaussianBlur(share, (0, 0), 1.5), dtype=np.float32)
 
 

@@ -62,7 +62,9 @@ def _calm(stage: Stage, bend: Noise, X: F32, Y: F32) -> F32:
     wide, near, far = (0.95, 1.0, 1.15) if stage.view == "table" else (0.82, 0.78, 0.78)
     front = 1.0 - np.float32(0.6 if stage.view == "table" else 0.0) * smoothstep(0.35, 0.9, -Y)
     depth = np.where(Y < 0, Y / np.float32(near), (Y - 0.1) / np.float32(far))
-    away = np.sqrt((X / np.float32(wide)) ** 2 + depth * depth) + np.float32(0.22) * bend(X * 1.1 + 21.0, Y * 1.1)
+    away = np.sqrt((X / np.float32(wide)) ** 2 + depth * depth) + np.float32(0.22) * bend(
+        X * 1.1 + 21.0, Y * 1.1
+    )
     calm: F32 = front * (0.07 + 0.93 * smoothstep(0.32, 1.25, away))
     return calm
 
@@ -84,7 +86,11 @@ def folds(stage: Stage, raster: Raster) -> F32:
     X, Y = raster.X * scale, (raster.Y - np.float32(0.3)) * scale
     cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
     u, v = X * cos + Y * sin, Y * cos - X * sin
-    v = v + np.float32(0.30) * bend(u * 0.62 + 3.1, v * 0.22) + np.float32(0.07) * bend(u * 1.5, v * 1.1 + 9.0)
+    v = (
+        v
+        + np.float32(0.30) * bend(u * 0.62 + 3.1, v * 0.22)
+        + np.float32(0.07) * bend(u * 1.5, v * 1.1 + 9.0)
+    )
     v = v / np.maximum(1.0 - u / np.float32(reach), 0.25)
     Z = _ridges(rng, vary, u, v / np.float32(0.40), 0.25 if stage.view == "table" else 0.38)
     Z += _ridges(rng, vary, u * 1.4 + 5.0, (v + 0.10 * bend(u * 1.1, v + 4.0)) / np.float32(0.185), 0.026)
@@ -141,6 +147,7 @@ class Pile:
         self._n_v = dot(*self._n, stage.view_direction)
         edge = np.clip(1.0 - self._n_v, 0.0, 1.0)
         self._grazing = edge * edge * edge
+        self._crest = cv2.GaussianBlur(smoothstep(0.62, 0.95, edge), (0, 0), 1.5)
         self._shade = (1.0 + 0.13 * patch + 0.07 * fine).astype(np.float32)
 
     def _micro(self) -> None:
@@ -153,7 +160,9 @@ class Pile:
         tip = grain(rng, shape, 0.42 * stage.px, 0.42 * stage.px)
         tuft = 0.62 * combed + 0.42 * clump + 0.55 * tip
         tuft *= stage.enlarge(1.0 / (1.0 + (self._blur / 1.3) ** 2))
-        tuft *= np.float32(1.0 - 0.55 * math.sqrt(float(stage.base().mean())))  # pale fibres hide their own shadows
+        tuft *= np.float32(
+            1.0 - 0.55 * math.sqrt(float(stage.base().mean()))
+        )  # pale fibres hide their own shadows
         self._tufts = np.exp(0.08 * tuft).astype(np.float32)
         self._sparkle = np.exp(0.19 * tuft - 0.015).astype(np.float32)
 
@@ -178,19 +187,22 @@ class Pile:
         sheen = body * (0.08 + 0.9 * self._grazing)
         return self._developed(body, sheen, np.asarray(ambient.color, dtype=np.float32))
 
+    def _fuzzed(self, layer: F32) -> F32:
+        """The pile's own softness: no edge of velvet is sharper than its fibres are long, least of all a crest's."""
+        soft = cv2.GaussianBlur(layer, (0, 0), 0.85)
+        softer = cv2.GaussianBlur(layer, (0, 0), 2.4)
+        result: F32 = soft + self._crest * (softer - soft)
+        return result
+
     def _developed(self, body: F32, sheen: F32, color: F32) -> F32:
         stage = self._stage
         step_px = STEP / stage.px
-        glint = defocus(_fuzzed(sheen * sheen), self._blur, step_px) * np.float32(GLINT)
-        body = stage.enlarge(defocus(_fuzzed(body), self._blur, step_px)) * self._tufts
-        sheen = stage.enlarge(defocus(_fuzzed(sheen), self._blur, step_px)) * self._sparkle
+        body, sheen = self._fuzzed(body), self._fuzzed(sheen)
+        glint = defocus(sheen * sheen, self._blur, step_px) * np.float32(GLINT)
+        body = stage.enlarge(defocus(body, self._blur, step_px)) * self._tufts
+        sheen = stage.enlarge(defocus(sheen, self._blur, step_px)) * self._sparkle
         layers = [(body, stage.base() * color), (sheen, stage.accent() * color)]
         return tint([*layers, (stage.enlarge(glint) * self._sparkle, color)])
-
-
-def _fuzzed(layer: F32) -> F32:
-    """The pile's own softness: no edge of velvet is sharper than its fibres are long."""
-    return np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.85), dtype=np.float32)
 
 
 def _combed(stage: Stage, rng: np.random.Generator, shape: tuple[int, int]) -> F32:
