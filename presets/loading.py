@@ -1,0 +1,105 @@
+"""Preset files into checked models. Owns reading them and the names that refer from one file to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from pipeline.errors import Misconfigured
+from pipeline.recipe import JEWELRY_TYPES, MATERIALS, Look
+from pipeline.rig import Rig
+from presets.mistakes import Mistake, read
+from presets.models import Defaults, SurfaceFile, Template, TemplateFile
+from presets.spelling import unknown
+from presets.toml_lines import key_lines, line_of
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All presets by name. `templates` are in the order of the materials and of the file, the most wanted first.
+
+    defaults: jewelry type to template name.
+    """
+
+    surfaces: Mapping[str, SurfaceFile]
+    rigs: Mapping[str, Rig]
+    looks: Mapping[str, Look]
+    templates: Mapping[str, Template]
+    defaults: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one file after the other and collects what is wrong with all of them."""
+
+    home: Path
+    wrong: list[str] = field(default_factory=list)
+
+    def read(self, path: Path, model: type[Model], *, named: bool = False) -> Model | None:
+        try:
+            given = {"name": path.stem} if named else {}
+            return read(model, path.read_text("utf-8"), str(path), given)
+        except Misconfigured as error:
+            self.wrong.append(str(error))
+        except (OSError, UnicodeDecodeError) as error:
+            self.wrong.append(f"{path}: cannot be read: {error}")
+        return None
+
+    def each(self, folder: str, model: type[Model], *, named: bool = False) -> Iterator[tuple[Path, Model]]:
+        for path in sorted((self.home / folder).glob("*.toml")):
+            found = self.read(path, model, named=named)
+            if found is not None:
+                yield path, found
+
+    def refer(
+        self, path: Path, key: tuple[str, ...], what: str, name: str, known: Mapping[str, object]
+    ) -> None:
+        """Note a mistake when `name`, which stands at `key` in the file, is not known."""
+        if name not in known:
+            line = line_of(key_lines(path.read_text("utf-8")), key)
+            self.wrong.append(str(Mistake(str(path), line, ".".join(key), unknown(what, name, known))))
+
+
+def load(home: Path) -> Library:
+    """Read the presets below `home`. Raises Misconfigured: every mistake with file, line, key and accepted values."""
+    reader = _Reader(home)
+    surfaces: dict[str, SurfaceFile] = {
+        file.material: file for _, file in reader.each("surfaces", SurfaceFile)
+    }
+    rigs = {path.stem: rig for path, rig in reader.each("rigs", Rig, named=True)}
+    looks = {path.stem: look for path, look in reader.each("looks", Look, named=True)}
+    templates: dict[str, Template] = {}
+    for path, file in reader.each("templates", TemplateFile):
+        templates |= file.root
+        for name, template in file.root.items():
+            palettes = surfaces[template.surface].palettes if template.surface in surfaces else {}
+            reader.refer(path, (name, "palette"), f"{template.surface} palette", template.palette, palettes)
+            reader.refer(path, (name, "rig"), "lighting", template.rig, rigs)
+            reader.refer(path, (name, "look"), "look", template.look, looks)
+    ordered = dict(sorted(templates.items(), key=lambda item: MATERIALS.index(item[1].surface)))
+    defaults = _defaults(reader, ordered)
+    if reader.wrong:
+        raise Misconfigured("\n".join(reader.wrong), "Mend the presets above, or install Vitrine again.")
+    return Library(surfaces, rigs, looks, ordered, defaults)
+
+
+def _defaults(reader: _Reader, templates: Mapping[str, Template]) -> dict[str, str]:
+    path = reader.home / "defaults.toml"
+    found = reader.read(path, Defaults)
+    if found is None:
+        return {}
+    named = {str(kind): name for kind, name in found.types.items()}
+    for kind, name in named.items():
+        reader.refer(path, ("types", kind), "template", name, templates)
+    for kind in JEWELRY_TYPES:
+        if kind not in named:
+            reader.wrong.append(
+                str(Mistake(str(path), None, f"types.{kind}", "is missing", "a template's name"))
+            )
+    return named

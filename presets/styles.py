@@ -1,0 +1,131 @@
+"""The words people use for a style, and the template they get. Owns that step; refuses folder names and files.
+
+A word is a template ("velvet-navy-moody"), a light ("soft-glow"), a look ("warm-gold"), a material ("velvet"), or
+several of them joined ("velvet-moody", "marble-black", "velvet-navy-soft-glow").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.recipe import JewelryType
+from pipeline.rig import Frozen
+from presets.library import library
+from presets.loading import Library
+from presets.models import Template
+
+
+class Style(Frozen):
+    """What was asked for; None is not asked. `template` is exact and wins over `material` and `palette`."""
+
+    template: str | None = None
+    material: str | None = None
+    palette: str | None = None
+    lighting: str | None = None
+    look: str | None = None
+
+    def joined(self, other: Style) -> Style:
+        """Both wishes; the other's win where they disagree, and a new template or material drops the old one."""
+        mine, theirs = self.model_dump(), other.model_dump(exclude_none=True)
+        if other.template or other.material:
+            mine |= {"template": None, "material": None, "palette": None}
+        return Style(**{**mine, **theirs})
+
+
+class Choice(Frozen):
+    """A template, and the light and look that replace its own (None: its own)."""
+
+    template: str
+    lighting: str | None = None
+    look: str | None = None
+
+
+def find_style(word: str, presets: Library | None = None) -> Style | None:
+    """What `word` (lower case, hyphens) asks for, or None when it is not a style."""
+    known = presets or library()
+    if word in known.templates:
+        return Style(template=word)
+    parts = _parts(word, _vocabulary(known))
+    if parts is not None:
+        style = Style(**parts)
+        return style if _possible(style, known) else None
+    prefix = next(
+        (template for name, template in known.templates.items() if name.startswith(f"{word}-")), None
+    )
+    return Style(material=prefix.surface, palette=prefix.palette) if prefix else None
+
+
+def style_words(presets: Library | None = None) -> tuple[str, ...]:
+    """Every single word for a style: templates, materials, lights, looks."""
+    known = presets or library()
+    return (*known.templates, *known.surfaces, *known.rigs, *known.looks)
+
+
+def choose(style: Style, jewelry_type: JewelryType, presets: Library | None = None) -> Choice:
+    """The template for a wish: the named one, else the best match, else the default of the type of jewelry.
+
+    A template that already has the light is preferred to one whose light must be replaced.
+    """
+    known = presets or library()
+    default = known.defaults[jewelry_type]
+    name = style.template or _best(style, jewelry_type, known, default)
+    template = known.templates[name]
+    return Choice(
+        template=name,
+        lighting=style.lighting if style.lighting != template.rig else None,
+        look=style.look if style.look != template.look else None,
+    )
+
+
+def _best(style: Style, jewelry_type: JewelryType, known: Library, default: str) -> str:
+    home = known.templates[default]
+    material = style.material or home.surface
+    palette = style.palette or (None if style.material else home.palette)
+    order = list(known.templates)
+
+    def rank(name: str) -> tuple[bool, bool, bool, bool, int]:
+        one = known.templates[name]
+        light, look = style.lighting or one.rig, style.look or one.look
+        fits = jewelry_type == "auto" or jewelry_type in one.suits
+        return one.rig != light, not fits, one.look != look, name != default, order.index(name)
+
+    fitting = [name for name in order if _is(known.templates[name], material, palette)]
+    return min(fitting, key=rank, default=default)
+
+
+def _is(template: Template, material: str, palette: str | None) -> bool:
+    return template.surface == material and palette in {None, template.palette}
+
+
+def _possible(style: Style, known: Library) -> bool:
+    """A colour belongs to a material: alone it would make "rings-gold" a festive set, which nobody meant."""
+    if style.palette is None:
+        return True
+    return style.material is not None and any(
+        _is(template, style.material, style.palette) for template in known.templates.values()
+    )
+
+
+def _vocabulary(known: Library) -> dict[str, set[str]]:
+    return {
+        "material": set(known.surfaces),
+        "lighting": set(known.rigs),
+        "look": set(known.looks),
+        "palette": {template.palette for template in known.templates.values()},
+    }
+
+
+def _parts(word: str, vocabulary: Mapping[str, set[str]]) -> dict[str, str] | None:
+    """Cut `word` at hyphens into known words, at most one of each sort; None when that is not possible."""
+    if not word:
+        return {}
+    pieces = word.split("-")
+    for count in range(len(pieces), 0, -1):
+        head, rest = "-".join(pieces[:count]), "-".join(pieces[count:])
+        for sort, words in vocabulary.items():
+            if head in words:
+                left = {key: value for key, value in vocabulary.items() if key != sort}
+                tail = _parts(rest, left)
+                if tail is not None:
+                    return {sort: head, **tail}
+    return None
