@@ -1,0 +1,176 @@
+"""The worker processes: started, woken, watched, replaced. Owns children and deadlines; refuses jobs' content."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from daemon.jobstore import Queue
+from daemon.limits import thread_environment
+from daemon.line import Line, Message, say
+from daemon.owner import Owner, process
+from daemon.settings import Settings
+from daemon.sqlite_store import SqliteStore
+from daemon.studio import Studio
+from pipeline.errors import Misconfigured
+
+log = logging.getLogger("vitrine.crew")
+JOBS_PER_WORKER = 200  # then a fresh process takes over, whatever libraries may have leaked
+_RESPAWN_S = (0.0, 0.5, 2.0, 10.0, 30.0)
+_CONFIGURATION = 78
+_DEATHS = {
+    signal.SIGKILL: "it was stopped from outside, most often because memory ran out.",
+    signal.SIGSEGV: "a program library crashed on this photo.",
+    signal.SIGABRT: "a program library gave up on this photo.",
+    signal.SIGBUS: "a file could not be read to its end.",
+}
+
+
+@dataclass(slots=True)
+class Member:
+    """One child. busy_since: monotonic time of its claim, None when idle."""
+
+    child: subprocess.Popen[bytes]
+    line: Line
+    owner: Owner
+    busy_since: float | None = None
+    job: str = ""
+    jobs: int = 0
+    killed_for: str = ""
+    leaving: bool = False
+    misconfigured: str = ""
+
+
+@dataclass(slots=True)
+class Crew:
+    """All workers of one daemon. hear: called with each message of a worker."""
+
+    studio: Studio
+    store: SqliteStore
+    settings: Settings
+    hear: Callable[[Message], None]
+    members: list[Member] = field(default_factory=list)
+    _early_deaths: int = 0
+    _not_before: float = 0.0
+
+    def fill(self, now: float, queues: Sequence[Queue]) -> None:
+        """Start workers until there are as many as the settings say."""
+        while len(self.members) < self.settings.workers and now >= self._not_before:
+            self._start(queues)
+
+    def wake(self, queues: Sequence[Queue]) -> None:
+        """Tell all workers that there may be work, and in which queues."""
+        for member in self.members:
+            self._say(member, queues=list(queues))
+
+    def listen(self, member: Member) -> None:
+        """Take in what a worker said."""
+        for message in member.line.read(0.0):
+            event = message.get("event")
+            if event == "ready":
+                self._early_deaths = 0
+            elif event == "misconfigured":
+                member.misconfigured = str(message.get("reason", ""))
+            elif event == "claimed":
+                member.busy_since, member.job = time.monotonic(), str(message.get("name", ""))
+            elif event == "finished":
+                member.busy_since = None
+                member.jobs += 1
+                if member.jobs >= JOBS_PER_WORKER:
+                    self._dismiss(member)
+            self.hear(message)
+
+    def enforce_deadline(self, now: float) -> None:
+        """Kill workers that take too long over one photo."""
+        for member in self.members:
+            if member.busy_since is not None and now - member.busy_since > self.settings.job_deadline_s:
+                member.killed_for = f"it took longer than {self.settings.job_deadline_s:g} s."
+                log.warning("%s: stopped, %s", member.job, member.killed_for)
+                member.busy_since = None
+                member.child.kill()
+
+    def bury(self, now: float) -> bool:
+        """Remove ended workers and free their jobs; whether there were any. Raises Misconfigured."""
+        dead = [member for member in self.members if member.child.poll() is not None]
+        for member in dead:
+            self.listen(member)
+            self.members.remove(member)
+            self._close(member)
+            self._account_for(member, now)
+        if dead:
+            self.store.recover()
+        return bool(dead)
+
+    def renew(self) -> None:
+        """Let all workers end after their present job: the settings changed."""
+        for member in self.members:
+            self._dismiss(member)
+
+    def stop(self, grace_s: float, impatient: Callable[[], bool]) -> None:
+        """No new claims; let workers finish for `grace_s`, then take their jobs back and kill them."""
+        for member in self.members:
+            self._dismiss(member)
+            member.child.terminate()
+        end = time.monotonic() + grace_s
+        while self.members and time.monotonic() < end and not impatient():
+            for member in list(self.members):
+                member.line.read(0.02)
+                if member.child.poll() is not None:
+                    self.members.remove(member)
+                    self._close(member)
+        for member in self.members:
+            member.child.kill()
+            member.child.wait()
+            self.store.excuse(member.owner)
+            self._close(member)
+        self.members.clear()
+
+    def _start(self, queues: Sequence[Queue]) -> None:
+        command = [sys.executable, "-m", "daemon.worker", "--studio", os.fspath(self.studio.root)]
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            [*command, "--parent", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | thread_environment(self.settings.worker_threads),
+        )
+        if child.stdin is None or child.stdout is None:
+            raise RuntimeError("no pipes to the worker")
+        try:
+            owner = process(child.pid)
+        except ProcessLookupError:  # dead already; `bury` finds it
+            owner = Owner("", child.pid, 0)
+        member = Member(child, Line(child.stdout.fileno()), owner)
+        self.members.append(member)
+        self._say(member, queues=list(queues))
+
+    def _account_for(self, member: Member, now: float) -> None:
+        code = member.child.returncode
+        if code == _CONFIGURATION:
+            raise Misconfigured(member.misconfigured or "a worker could not start with these settings.")
+        if member.leaving and code == 0:
+            return
+        if member.jobs == 0:
+            self._early_deaths += 1
+            self._not_before = now + _RESPAWN_S[min(self._early_deaths, len(_RESPAWN_S)) - 1]
+        why = member.killed_for or _DEATHS.get(-code, f"a worker ended with code {code}.")  # type: ignore[call-overload]
+        log.warning("worker %d ended: %s", member.child.pid, why)
+        self.store.blame(member.owner, why)
+
+    def _dismiss(self, member: Member) -> None:
+        member.leaving = True
+        self._say(member, stop=True)
+
+    def _say(self, member: Member, **message: object) -> None:
+        if member.child.stdin is not None and not member.child.stdin.closed:
+            say(member.child.stdin.fileno(), **message)
+
+    def _close(self, member: Member) -> None:
+        for stream in (member.child.stdin, member.child.stdout):
+            if stream is not None:
+                stream.close()

@@ -1,0 +1,226 @@
+"""Rows of the ledger that stand for files: seen, taken, ended. Owns their SQL and the account; refuses the files."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from daemon.jobstore import JobSpec, Offer
+from daemon.ledger import Ledger
+from daemon.scan import Stamp
+from daemon.sqlite_store import SqliteStore
+
+Ended = Literal["done", "review", "rejected", "duplicate", "vanished"]
+ACCOUNT = ("waiting", "leased", "done", "review", "rejected", "duplicate", "vanished", "ignored")
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One file that was dropped. path, source: the disk's bytes, below the inbox and below the studio."""
+
+    id: int
+    path: bytes
+    folder: str
+    name: str
+    stamp: Stamp
+    state: str
+    digest: str
+    kind: str
+    source: bytes
+    archived: bool
+    sidecar: str | None
+    plan: str
+    reason: str
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What intake found out: goes into the ledger in one transaction, together with the jobs."""
+
+    digest: str
+    kind: str
+    source: bytes
+    sidecar: str | None
+    plan: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job as the drop's end sees it."""
+
+    key: str
+    variant: int
+    state: str
+    reason: str
+
+
+class Drops:
+    """Files in the ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._run = ledger.connection.execute
+
+    def see(self, path: bytes, folder: str, name: str, stamp: Stamp) -> int:
+        """A file that is not taken yet: one row per path, its stamp kept fresh. Call inside `Ledger.writing`."""
+        row = self._run(
+            "INSERT INTO drops (path, folder, name, dev, ino, size, mtime_ns, state, seen_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 'settling', ?)"
+            " ON CONFLICT (path) WHERE state IN ('settling', 'ignored') DO UPDATE SET state = 'settling',"
+            " dev = excluded.dev, ino = excluded.ino, size = excluded.size, mtime_ns = excluded.mtime_ns"
+            " RETURNING id",
+            (path, folder, name, *_columns(stamp), time.time()),
+        ).fetchone()
+        return int(row[0])
+
+    def ignore(self, path: bytes, folder: str, name: str, reason: str) -> bool:
+        """Something that is no photo; True the first time."""
+        cursor = self._run(
+            "INSERT INTO drops (path, folder, name, state, reason, seen_at) VALUES (?, ?, ?, 'ignored', ?, ?)"
+            " ON CONFLICT (path) WHERE state IN ('settling', 'ignored') DO NOTHING",
+            (path, folder, name, reason, time.time()),
+        )
+        return cursor.rowcount == 1
+
+    def settling(self) -> dict[bytes, int]:
+        """Path -> id of all files that were seen and not taken."""
+        rows = self._run("SELECT path, id FROM drops WHERE state = 'settling'").fetchall()
+        return {row["path"]: row["id"] for row in rows}
+
+    def in_inbox(self) -> dict[bytes, tuple[int, Stamp]]:
+        """Path -> (id, stamp) of taken files whose original is still in the inbox."""
+        rows = self._run("SELECT * FROM drops WHERE state = 'open' AND archived = 0 ORDER BY id").fetchall()
+        return {row["path"]: (row["id"], _stamp(row)) for row in rows}
+
+    def take(self, drop_id: int, stamp: Stamp, taken: Taken, jobs: Iterable[JobSpec]) -> list[Offer]:
+        """Make it durable that the file is taken, with its plan and its jobs, in one step."""
+        store = SqliteStore(self._ledger)
+        with self._ledger.writing():
+            self._run(
+                "UPDATE drops SET state = 'open', dev = ?, ino = ?, size = ?, mtime_ns = ?, digest = ?, kind = ?,"
+                " source = ?, sidecar = ?, plan = ?, reason = ?, taken_at = ? WHERE id = ?",
+                (
+                    *_columns(stamp),
+                    taken.digest,
+                    taken.kind,
+                    taken.source,
+                    taken.sidecar,
+                    taken.plan,
+                    taken.reason,
+                    time.time(),
+                    drop_id,
+                ),
+            )
+            return [store.offer(job) for job in jobs]
+
+    def vanish(self, drop_ids: Iterable[int]) -> None:
+        """Files that went away before they were taken."""
+        with self._ledger.writing():
+            for drop_id in drop_ids:
+                self._run(
+                    "UPDATE drops SET state = 'vanished', reason = 'it was taken out of the inbox', ended_at = ?"
+                    " WHERE id = ? AND state = 'settling'",
+                    (time.time(), drop_id),
+                )
+
+    def moved(self, drop_id: int, source: bytes, *, archived: bool) -> None:
+        """The bytes are somewhere else now."""
+        with self._ledger.writing():
+            self._run(
+                "UPDATE drops SET source = ?, archived = ? WHERE id = ?", (source, int(archived), drop_id)
+            )
+
+    def end(self, drop_id: int, state: Ended, reason: str) -> None:
+        """Nothing is left to do for the file."""
+        with self._ledger.writing():
+            self._run(
+                "UPDATE drops SET state = ?, reason = ?, ended_at = ? WHERE id = ?",
+                (state, reason, time.time(), drop_id),
+            )
+
+    def get(self, drop_id: int) -> Drop:
+        """One row. KeyError if there is none."""
+        row = self._run("SELECT * FROM drops WHERE id = ?", (drop_id,)).fetchone()
+        if row is None:
+            raise KeyError(drop_id)
+        return _drop(row)
+
+    def jobs(self, drop_id: int) -> list[JobRow]:
+        """The drop's jobs, by variant."""
+        rows = self._run(
+            "SELECT key, variant, state, reason FROM jobs WHERE drop_id = ? ORDER BY variant", (drop_id,)
+        )
+        return [JobRow(*row) for row in rows]
+
+    def closing(self) -> list[int]:
+        """Taken drops without an open job: their end was interrupted."""
+        rows = self._run(
+            "SELECT id FROM drops d WHERE state = 'open' AND NOT EXISTS"
+            " (SELECT 1 FROM jobs WHERE drop_id = d.id AND state IN ('waiting', 'leased'))"
+        )
+        return [row[0] for row in rows]
+
+    def recent(self, states: Iterable[str], limit: int = 50) -> list[Drop]:
+        """The newest drops in these states."""
+        wanted = tuple(states)
+        marks = ", ".join("?" * len(wanted))
+        rows = self._run(
+            f"SELECT * FROM drops WHERE state IN ({marks}) ORDER BY id DESC LIMIT ?",  # noqa: S608
+            (*wanted, limit),
+        )
+        return [_drop(row) for row in rows]
+
+    def sources(self) -> set[bytes]:
+        """Private copies and other files that open drops still need."""
+        rows = self._run("SELECT source FROM drops WHERE source IS NOT NULL AND state = 'open'")
+        return {row[0] for row in rows}
+
+    def account(self) -> Mapping[str, int]:
+        """Every file that was ever seen, by what became of it; `unexplained` must be 0."""
+        counts = dict(self._run("SELECT state, count(*) FROM drops GROUP BY state").fetchall())
+        busy = self._run(
+            "SELECT count(*) FROM drops d WHERE state = 'open' AND NOT EXISTS"
+            " (SELECT 1 FROM jobs WHERE drop_id = d.id AND state = 'waiting')"
+        ).fetchone()[0]
+        account = {state: counts.get(state, 0) for state in ACCOUNT}
+        account["leased"] = busy
+        account["waiting"] = counts.get("settling", 0) + counts.get("open", 0) - busy
+        seen = self._run("SELECT count(*) FROM drops").fetchone()[0]
+        return {"seen": seen, **account, "unexplained": seen - sum(account.values())}
+
+
+def _columns(stamp: Stamp) -> tuple[int, int, int, int]:
+    return _signed(stamp.dev), _signed(stamp.ino), stamp.size, stamp.mtime_ns
+
+
+def _signed(number: int) -> int:
+    """SQLite's integers are signed; inode numbers of some network drives use all 64 bits."""
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def _stamp(row: sqlite3.Row) -> Stamp:
+    return Stamp(row["dev"] or 0, (row["ino"] or 0) % (1 << 64), row["size"] or 0, row["mtime_ns"] or 0)
+
+
+def _drop(row: sqlite3.Row) -> Drop:
+    return Drop(
+        id=row["id"],
+        path=row["path"],
+        folder=row["folder"],
+        name=row["name"],
+        stamp=_stamp(row),
+        state=row["state"],
+        digest=row["digest"] or "",
+        kind=row["kind"] or "",
+        source=row["source"] or b"",
+        archived=bool(row["archived"]),
+        sidecar=row["sidecar"],
+        plan=row["plan"] or "",
+        reason=row["reason"],
+        seen_at=row["seen_at"],
+    )

@@ -1,0 +1,211 @@
+"""Durable file changes. The ONE module of the daemon that writes, renames, unlinks and syncs files.
+
+Promises: a name becomes visible only with its full content, content is on the disk before its name is, and nothing
+is overwritten unless the caller says so. Every system call that matters goes through `disk`, so that a test can
+put a recorder (or a disk that fails at the n-th call) in its place. Refuses to decide names and places.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+TEMP_PREFIX = ".vitrine-"
+_CHUNK = 1 << 20
+_FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
+_NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
+
+class Disk:
+    """The system calls that change a disk, one method each."""
+
+    def create(self, path: Path) -> int:
+        """Open a new file for writing; FileExistsError if the name is taken."""
+        return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+
+    def write(self, handle: int, data: bytes) -> None:
+        """Write all of `data`."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(handle, view) :]
+
+    def clone(self, handle: int, source: int) -> bool:
+        """Share the blocks of `source` (copy on write); False where the file system cannot."""
+        try:
+            fcntl.ioctl(handle, _FICLONE, source)
+        except OSError:
+            return False
+        return True
+
+    def sync(self, handle: int) -> None:
+        """Wait until the file's bytes are on the disk."""
+        os.fsync(handle)
+
+    def link(self, source: Path, target: Path) -> None:
+        """Give the file a second name; FileExistsError if it is taken."""
+        os.link(source, target, follow_symlinks=False)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Replace `target` by `source` in one step."""
+        os.rename(source, target)  # noqa: PTH104 - the call itself is what this class names
+
+    def unlink(self, path: Path) -> None:
+        """Take the name away."""
+        os.unlink(path)  # noqa: PTH108
+
+    def make_folder(self, path: Path) -> None:
+        """Make one folder."""
+        os.mkdir(path)  # noqa: PTH102
+
+    def sync_folder(self, path: Path) -> None:
+        """Wait until the folder's names are on the disk."""
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+disk = Disk()
+
+
+def make_folders(folder: Path) -> None:
+    """Make `folder` and what is missing above it."""
+    if folder.is_dir():
+        return
+    make_folders(folder.parent)
+    with contextlib.suppress(FileExistsError):
+        disk.make_folder(folder)
+        disk.sync_folder(folder.parent)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, replacing what is there: readers see the old bytes or the new, never a mixture."""
+    temp = _temp_with(path.parent, data)
+    try:
+        disk.rename(temp, path)
+    except OSError:
+        _discard(temp)
+        raise
+    disk.sync_folder(path.parent)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Put `data` at `path`; FileExistsError if the name is taken, by whatever."""
+    make_folders(path.parent)
+    temp = _temp_with(path.parent, data)
+    try:
+        _name(temp, path)
+    finally:
+        _discard(temp)
+    disk.sync_folder(path.parent)
+
+
+def move_new(source: Path, target: Path) -> None:
+    """Move a file to a name that must be free (else FileExistsError); across devices by a verified copy.
+
+    At every moment at least one of the two names holds the full file. Run again after a crash it finishes the move.
+    """
+    make_folders(target.parent)
+    try:
+        _name(source, target)
+    except FileExistsError:
+        if not _same_file(source, target):
+            raise
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy_across(source, target)
+    disk.sync_folder(target.parent)
+    remove(source)
+
+
+def remove(path: Path) -> None:
+    """Take a name away; no error if it is gone."""
+    with contextlib.suppress(FileNotFoundError):
+        disk.unlink(path)
+        disk.sync_folder(path.parent)
+
+
+def copy_private(source: int, target: Path) -> str:
+    """Copy an open file to the new file `target` and return the SHA-256 of the bytes that arrived there, hex."""
+    sha = hashlib.sha256()
+    handle = disk.create(target)
+    try:
+        if disk.clone(handle, source):
+            disk.sync(handle)
+            return digest_of(target)
+        os.lseek(source, 0, os.SEEK_SET)
+        while chunk := os.read(source, _CHUNK):
+            sha.update(chunk)
+            disk.write(handle, chunk)
+        disk.sync(handle)
+    except BaseException:
+        _discard(target)
+        raise
+    finally:
+        os.close(handle)
+    return sha.hexdigest()
+
+
+def _temp_with(folder: Path, data: bytes) -> Path:
+    temp = folder / f"{TEMP_PREFIX}{secrets.token_hex(8)}"
+    handle = disk.create(temp)
+    try:
+        disk.write(handle, data)
+        disk.sync(handle)
+    except OSError:
+        _discard(temp)
+        raise
+    finally:
+        os.close(handle)
+    return temp
+
+
+def _name(source: Path, target: Path) -> None:
+    """Give `source` the free name `target` too, or (where a file system has no links) instead."""
+    try:
+        disk.link(source, target)
+    except OSError as error:
+        if error.errno == errno.EXDEV or error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(target)) from error
+        disk.rename(source, target)
+
+
+def _same_file(source: Path, target: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(source.lstat(), target.lstat())
+    return False
+
+
+def _copy_across(source: Path, target: Path) -> None:
+    temp = target.parent / f"{TEMP_PREFIX}{secrets.token_hex(8)}"
+    handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        copied = copy_private(handle, temp)
+    finally:
+        os.close(handle)
+    try:
+        if digest_of(temp) != copied or digest_of(source) != copied:
+            raise OSError(errno.EIO, "the copy differs from the file", os.fspath(source))
+        _name(temp, target)
+    finally:
+        _discard(temp)
+
+
+def _discard(temp: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        disk.unlink(temp)

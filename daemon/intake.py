@@ -1,0 +1,171 @@
+"""From a complete file in the inbox to a durable drop with jobs. Owns the private copy and the job key; refuses to
+wait (that is `daemon.settle`) and to put anything away (that is `daemon.putaway`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from daemon import durable, names
+from daemon.drops import Drops, Taken
+from daemon.jobstore import JobSpec, Offer
+from daemon.ledger import Ledger
+from daemon.scan import Stamp
+from daemon.studio import Studio
+from pipeline.errors import BadInput
+from pipeline.photo.sniff import HEAD_BYTES, sniff
+from rules.facts import Facts
+from rules.plan import Plan
+from rules.route import route
+from rules.ruleset import Rules
+
+SIDECAR_MAX_BYTES = 64 * 1024
+SIDECAR_HOLD_S = 1.0  # a photo without sidecar waits this long for one that is copied just after it
+
+
+class Changed(Exception):  # noqa: N818 - an outcome: look again later
+    """The file changed while it was being copied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A file that was taken. offers: what became of each of its jobs."""
+
+    drop_id: int
+    plan: Plan
+    offers: tuple[Offer, ...]
+
+
+@cache
+def version() -> str:
+    """The code's version: part of each job's key, so that a new version may render an old photo again."""
+    return importlib.metadata.version("vitrine")
+
+
+def job_key(digest: str, plan: Plan, variant: int, sidecar: str | None) -> str:
+    """SHA-256 over everything that decides the effect of a job: photo, recipe, outputs, mark, sidecar, version."""
+    decides = {
+        "photo": digest,
+        "recipe": plan.recipes[variant].digest,
+        "outputs": sorted(plan.outputs),
+        "watermark": plan.watermark.model_dump(mode="json") if plan.watermark else None,
+        "sidecar": sidecar,
+        "version": version(),
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def sidecar_path(photo: Path) -> Path:
+    """`ring.toml` for `ring.jpg`."""
+    return photo.with_suffix(".toml")
+
+
+def read_sidecar(photo: Path) -> str | None:
+    """Text of the photo's sidecar, None if it has none. Raises BadInput if it is no readable text file."""
+    path = sidecar_path(photo)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BadInput(
+            f"{names.readable(path.name)} beside the photo cannot be read: {error.strerror}."
+        ) from error
+    with os.fdopen(handle, "rb") as stream:
+        data = stream.read(SIDECAR_MAX_BYTES + 1)
+    try:
+        if len(data) > SIDECAR_MAX_BYTES:
+            raise ValueError("it is too large")
+        return data.decode("utf-8-sig")
+    except ValueError as error:
+        raise BadInput(
+            f"{names.readable(path.name)} beside the photo is not a text file ({error}).",
+            "Save it as plain text (UTF-8), or remove it, and drop the photo again.",
+        ) from error
+
+
+class Intake:
+    """Takes files. rules: the owner's, replaced when the settings change."""
+
+    def __init__(self, studio: Studio, ledger: Ledger, rules: Rules) -> None:
+        self.rules = rules
+        self._studio = studio
+        self._ledger = ledger
+        self._drops = Drops(ledger)
+
+    def take(self, drop_id: int, path: Path, stamp: Stamp) -> Accepted:
+        """Copy, decide, and make both durable. The file itself stays where it is.
+
+        Raises Changed or FileNotFoundError (nothing happened), OSError (disk full, ...), BadInput (sidecar).
+        """
+        copy, digest, kind = self._copy(path, stamp)
+        try:
+            sidecar = read_sidecar(path)
+            plan = self._route(path, stamp, digest, kind, sidecar)
+            taken = Taken(digest, kind, self._studio.relative(copy), sidecar, plan.model_dump_json())
+            jobs = self.jobs(drop_id, digest, plan, sidecar)
+            self._free_keys_without_pictures(job.key for job in jobs)
+            offers = self._drops.take(drop_id, stamp, taken, jobs)
+        except BaseException:
+            durable.remove(copy)
+            raise
+        return Accepted(drop_id, plan, tuple(offers))
+
+    def jobs(self, drop_id: int, digest: str, plan: Plan, sidecar: str | None) -> list[JobSpec]:
+        """One job per recipe of the plan."""
+        hold = time.time() + SIDECAR_HOLD_S if sidecar is None and plan.urgency != "urgent" else 0.0
+        return [
+            JobSpec(job_key(digest, plan, variant, sidecar), drop_id, variant, plan.urgency, hold)
+            for variant in range(len(plan.recipes))
+        ]
+
+    def refuse(self, drop_id: int, path: Path, stamp: Stamp, reason: str) -> None:
+        """Take a file that will not be rendered: no plan, no jobs; `daemon.putaway` puts it into rejected/."""
+        copy, digest, kind = self._copy(path, stamp)
+        taken = Taken(digest, kind, self._studio.relative(copy), None, "", reason)
+        self._drops.take(drop_id, stamp, taken, ())
+
+    def _route(self, path: Path, stamp: Stamp, digest: str, kind: str, sidecar: str | None) -> Plan:
+        folder = path.parent.relative_to(self._studio.inbox).as_posix()
+        facts = Facts(
+            folder="" if folder == "." else folder, name=path.name, size=stamp.size, digest=digest, kind=kind
+        )
+        return route(facts, self.rules, sidecar)
+
+    def _copy(self, path: Path, stamp: Stamp) -> tuple[Path, str, str]:
+        """Private copy, its digest, its kind. What is rendered cannot change any more, whatever happens outside."""
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        copy = self._studio.staging / f"{secrets.token_hex(12)}{names.safe_suffix(path.name)}"
+        try:
+            if Stamp.of(os.fstat(handle)) != stamp:
+                raise Changed(path)
+            digest = durable.copy_private(handle, copy)
+            if Stamp.of(os.fstat(handle)) != stamp:
+                durable.remove(copy)
+                raise Changed(path)
+        finally:
+            os.close(handle)
+        with copy.open("rb") as stream:
+            kind = sniff(stream.read(HEAD_BYTES)) or ""
+        return copy, digest, kind
+
+    def _free_keys_without_pictures(self, keys: Iterable[str]) -> None:
+        """A job that is done, and whose pictures the owner removed since, may be done again."""
+        for key in keys:
+            row = self._ledger.connection.execute(
+                "SELECT outputs FROM jobs WHERE key = ? AND state = 'done'", (key,)
+            ).fetchone()
+            made = json.loads(row["outputs"]) if row else []
+            shown = [item["path"] for item in made if item["kind"] in {"export", "watermark"}]
+            if any(not (self._studio.root / path).exists() for path in shown):
+                with self._ledger.writing() as connection:
+                    connection.execute("UPDATE jobs SET state = 'vanished' WHERE key = ?", (key,))

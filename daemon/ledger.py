@@ -1,0 +1,125 @@
+"""The ledger: every file that was ever seen, and every job. Owns the SQLite file and its schema; `daemon.drops` and
+`daemon.sqlite_store` speak its SQL. Needs a local disk: write-ahead logging does not work on network drives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE drops (
+  id INTEGER PRIMARY KEY,
+  path BLOB NOT NULL,              -- below the inbox, the disk's own bytes
+  folder TEXT NOT NULL,            -- the same for people: folder and name
+  name TEXT NOT NULL,
+  dev INTEGER, ino INTEGER, size INTEGER, mtime_ns INTEGER,
+  state TEXT NOT NULL CHECK (state IN
+    ('settling', 'open', 'done', 'review', 'rejected', 'duplicate', 'vanished', 'ignored')),
+  digest TEXT, kind TEXT,
+  source BLOB,                     -- where the bytes are now, below the studio
+  archived INTEGER NOT NULL DEFAULT 0,  -- 1: the original has left the inbox for its last place
+  sidecar TEXT,
+  plan TEXT,                       -- the decision, frozen when the file was taken
+  reason TEXT NOT NULL DEFAULT '',
+  seen_at REAL NOT NULL, taken_at REAL, ended_at REAL
+) STRICT;
+CREATE UNIQUE INDEX drops_settling ON drops (path) WHERE state IN ('settling', 'ignored');
+CREATE INDEX drops_state ON drops (state);
+CREATE INDEX drops_digest ON drops (digest);
+CREATE TABLE jobs (
+  key TEXT PRIMARY KEY,
+  drop_id INTEGER NOT NULL REFERENCES drops (id),
+  variant INTEGER NOT NULL,
+  queue TEXT NOT NULL CHECK (queue IN ('urgent', 'normal', 'overnight')),
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'leased', 'done', 'review', 'rejected', 'vanished')),
+  rank REAL NOT NULL,              -- the lower the sooner: time of the offer, shifted by urgency (so nothing starves)
+  not_before REAL NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  excused INTEGER NOT NULL DEFAULT 0,
+  token INTEGER NOT NULL DEFAULT 0,
+  owner TEXT, lease_until REAL,    -- CLOCK_MONOTONIC of the boot named in owner
+  reason TEXT NOT NULL DEFAULT '',
+  outputs TEXT NOT NULL DEFAULT '[]',
+  offered_at REAL NOT NULL, ended_at REAL
+) STRICT;
+CREATE INDEX jobs_next ON jobs (state, queue, rank);
+CREATE INDEX jobs_drop ON jobs (drop_id);
+"""
+
+
+class Ledger:
+    """One connection. Use it from one thread of one process; other processes open their own."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+        self.connection.row_factory = sqlite3.Row
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute(
+            "PRAGMA synchronous = FULL"
+        )  # NORMAL may take back commits after a power loss
+        self.connection.execute("PRAGMA foreign_keys = ON")
+        self._migrate()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds the write lock from its first statement: all of it, or nothing."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def sound(self) -> bool:
+        """Whether SQLite finds the file intact."""
+        return bool(self.connection.execute("PRAGMA quick_check").fetchone()[0] == "ok")
+
+    def _migrate(self) -> None:
+        if self.connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+            return
+        with self.writing() as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def open_ledger(path: Path) -> tuple[Ledger, str]:
+    """Open the ledger and say what was wrong with it ("" if nothing).
+
+    A damaged file is put aside, never deleted, and a new one begun: the inbox still holds every unfinished photo, and
+    finished ones are recognised by their bytes.
+    """
+    trouble = ""
+    try:
+        ledger = Ledger(path)
+        if ledger.sound():
+            return ledger, ""
+        ledger.close()
+        trouble = "it is damaged"
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        trouble = str(error)
+    aside = _put_aside(path)
+    return Ledger(path), f"{path}: {trouble}. It was put aside as {aside.name} and a new one was begun."
+
+
+def _put_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    return aside

@@ -1,0 +1,99 @@
+"""What is in the inbox right now: the truth that events only hint at. Owns which names count; refuses to open files."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_TEMP = re.compile(
+    r"""^(?: \. | ~\$ | ~syncthing~ | \#.*\#$ )          # hidden, rsync's .x.AbC, our own, office and editor locks
+      | (?: \.part | \.partial | \.crdownload | \.download | \.opdownload | \.tmp | \.temp | \.filepart
+        | \.aria2 | \.!ut | \.swp | ~ )$ """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_COMPANION = re.compile(r"^(readme(\..*)?|desktop\.ini|thumbs\.db|vitrine\.toml)$|\.toml$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What says that a file is still the same: device, inode, size in bytes, time of the last change."""
+
+    dev: int
+    ino: int
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        """From a stat result."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One scan. photos: path -> stamp; ignored: path -> why, for the owner; folders: all that were read."""
+
+    photos: dict[Path, Stamp] = field(default_factory=dict)
+    ignored: dict[Path, str] = field(default_factory=dict)
+    folders: set[Path] = field(default_factory=set)
+
+
+def is_temporary(name: str) -> bool:
+    """Whether the name is one that programs use while they are still writing; the final name comes later."""
+    return _TEMP.search(name) is not None
+
+
+def is_companion(name: str) -> bool:
+    """Whether the file goes with photos and is none itself: a sidecar, a README."""
+    return _COMPANION.search(name) is not None
+
+
+def scan(folder: Path, *, deep: bool = True) -> Found:
+    """All candidates below `folder`; `deep=False` reads only that one folder.
+
+    Names that are not UTF-8 come back with surrogates (`os.fsdecode`). What vanishes meanwhile is left out.
+    """
+    found = Found()
+    pending = [folder]
+    while pending:
+        current = pending.pop()
+        found.folders.add(current)
+        for entry in _entries(current):
+            try:
+                below = _sort_out(entry, found)
+            except FileNotFoundError:
+                continue
+            if below and deep:
+                pending.append(Path(entry.path))
+    return found
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+
+
+def _sort_out(entry: os.DirEntry[str], found: Found) -> bool:
+    """Put one entry where it belongs; True if it is a folder to read."""
+    if is_temporary(entry.name):
+        return False
+    if entry.is_dir(follow_symlinks=False):
+        return True
+    if is_companion(entry.name):
+        return False
+    path = Path(entry.path)
+    status = entry.stat(follow_symlinks=False)
+    if stat.S_ISREG(status.st_mode):
+        found.photos[path] = Stamp.of(status)
+    elif stat.S_ISLNK(status.st_mode):
+        found.ignored[path] = "a link, not a photo: copy the photo itself into the inbox"
+    else:
+        found.ignored[path] = "not a file (a pipe, socket or device)"
+    return False

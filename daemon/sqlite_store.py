@@ -1,0 +1,193 @@
+"""`JobStore` on the ledger: one table, one transaction per step. Refuses photos, files and plans."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from daemon.jobstore import (
+    BACKOFF_S,
+    MAX_ATTEMPTS,
+    Artifact,
+    Claim,
+    Failure,
+    JobSpec,
+    LeaseLost,
+    Next,
+    Offer,
+    Outcome,
+    Queue,
+)
+from daemon.ledger import Ledger
+from daemon.owner import Owner
+
+_DAY_S = 86_400.0
+_SHIFT = {"urgent": -_DAY_S, "normal": 0.0, "overnight": _DAY_S}
+GIVEN_UP = "Vitrine tried this photo {attempts} times and had to stop each time. Last: {reason}"
+
+
+class SqliteStore:
+    """The default store. clock: Unix time, for what must outlive a restart; ticks: monotonic time of this boot."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._ticks = ticks
+
+    def offer(self, job: JobSpec) -> Offer:
+        """See JobStore. Joins the caller's transaction if there is one."""
+        if not self._ledger.connection.in_transaction:
+            with self._ledger.writing():
+                return self.offer(job)
+        now = self._clock()
+        rank = now + _SHIFT[job.queue]
+        run = self._ledger.connection.execute
+        known = run("SELECT state FROM jobs WHERE key = ?", (job.key,)).fetchone()
+        if known is None:
+            run(
+                "INSERT INTO jobs (key, drop_id, variant, queue, state, rank, not_before, offered_at)"
+                " VALUES (?, ?, ?, ?, 'waiting', ?, ?, ?)",
+                (job.key, job.drop_id, job.variant, job.queue, rank, job.not_before, now),
+            )
+            return Offer.NEW
+        if known["state"] in {"waiting", "leased", "done"}:
+            return Offer.DUPLICATE
+        run(
+            "UPDATE jobs SET drop_id = ?, variant = ?, queue = ?, state = 'waiting', rank = ?, not_before = ?,"
+            " attempts = 0, excused = 0, owner = NULL, reason = '', ended_at = NULL WHERE key = ?",
+            (job.drop_id, job.variant, job.queue, rank, job.not_before, job.key),
+        )
+        return Offer.RETRY
+
+    def claim(self, queues: Sequence[Queue], owner: Owner, lease_s: float) -> Claim | None:
+        """See JobStore."""
+        if not queues:
+            return None
+        now = self._clock()
+        marks = ", ".join("?" * len(queues))
+        # A wait longer than any backoff means that the clock was set back; then the time does not count.
+        due = "(not_before <= ? OR not_before > ?)"
+        with self._ledger.writing() as connection:
+            row = connection.execute(
+                "UPDATE jobs SET state = 'leased', owner = ?, lease_until = ?, attempts = attempts + 1,"  # noqa: S608
+                " token = token + 1 WHERE key = (SELECT key FROM jobs WHERE state = 'waiting'"
+                f" AND queue IN ({marks}) AND {due} ORDER BY rank, key LIMIT 1)"
+                " RETURNING key, drop_id, variant, token, attempts, queue",
+                (str(owner), self._ticks() + lease_s, *queues, now, now + 2 * BACKOFF_S[-1]),
+            ).fetchone()
+        return Claim(*row) if row is not None else None
+
+    def beat(self, claim: Claim, lease_s: float) -> bool:
+        """See JobStore."""
+        return self._update(claim, "lease_until = ?", self._ticks() + lease_s)
+
+    def finish(self, claim: Claim, outputs: Sequence[Artifact], outcome: Outcome, reason: str = "") -> None:
+        """See JobStore."""
+        made = json.dumps([asdict(output) for output in outputs], sort_keys=True)
+        sets = "state = ?, reason = ?, outputs = ?, ended_at = ?, owner = NULL"
+        self._fenced(claim, sets, outcome, reason, made, self._clock())
+
+    def fail(self, claim: Claim, failure: Failure) -> Next:
+        """See JobStore."""
+        if failure.excused:
+            again = self._clock() + self._backoff(claim)
+            sets = (
+                "state = 'waiting', owner = NULL, reason = ?, attempts = attempts - 1, excused = excused + 1,"
+                " not_before = ?"
+            )
+            self._fenced(claim, sets, failure.reason, again)
+            return Next(again)
+        if not failure.lasting and claim.attempt < MAX_ATTEMPTS:
+            again = self._clock() + BACKOFF_S[min(claim.attempt, len(BACKOFF_S)) - 1]
+            sets = "state = 'waiting', owner = NULL, reason = ?, not_before = ?"
+            self._fenced(claim, sets, failure.reason, again)
+            return Next(again)
+        reason = failure.reason
+        if not failure.lasting:
+            reason = GIVEN_UP.format(attempts=claim.attempt, reason=reason)
+        self._fenced(
+            claim, "state = 'rejected', owner = NULL, reason = ?, ended_at = ?", reason, self._clock()
+        )
+        return Next(None)
+
+    def cancel(self, claim: Claim, reason: str) -> None:
+        """See JobStore."""
+        self._fenced(
+            claim, "state = 'vanished', owner = NULL, reason = ?, ended_at = ?", reason, self._clock()
+        )
+
+    def release(self, claim: Claim) -> None:
+        """See JobStore."""
+        self._update(claim, "state = 'waiting', owner = NULL, attempts = attempts - 1")
+
+    def recover(self) -> list[int]:
+        """See JobStore."""
+        given_up: list[int] = []
+        with self._ledger.writing() as connection:
+            leased = connection.execute("SELECT * FROM jobs WHERE state = 'leased'").fetchall()
+            for job in leased:
+                if Owner.parse(job["owner"]).alive and job["lease_until"] > self._ticks():
+                    continue
+                if job["attempts"] < MAX_ATTEMPTS:
+                    connection.execute(
+                        "UPDATE jobs SET state = 'waiting', owner = NULL WHERE key = ?", (job["key"],)
+                    )
+                    continue
+                why = job["reason"] or "the photo made the program crash, run out of memory or hang."
+                reason = GIVEN_UP.format(attempts=job["attempts"], reason=why)
+                connection.execute(
+                    "UPDATE jobs SET state = 'rejected', owner = NULL, reason = ?, ended_at = ? WHERE key = ?",
+                    (reason, self._clock(), job["key"]),
+                )
+                given_up.append(job["drop_id"])
+        return given_up
+
+    def excuse(self, owner: Owner) -> None:
+        """Free what `owner` holds without counting the attempt: it was stopped by us, not by a photo."""
+        with self._ledger.writing() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = 'waiting', owner = NULL, attempts = attempts - 1"
+                " WHERE state = 'leased' AND owner = ?",
+                (str(owner),),
+            )
+
+    def blame(self, owner: Owner, reason: str) -> None:
+        """Note why the worker that holds a job came to its end; it is told to the owner if the job is given up."""
+        with self._ledger.writing() as connection:
+            connection.execute(
+                "UPDATE jobs SET reason = ? WHERE state = 'leased' AND owner = ?", (reason, str(owner))
+            )
+
+    def open_jobs(self, queues: Sequence[Queue]) -> int:
+        """Jobs that are leased, or wait in one of these queues."""
+        marks = ", ".join("?" * len(queues))
+        row = self._ledger.connection.execute(
+            f"SELECT count(*) FROM jobs WHERE state = 'leased' OR (state = 'waiting' AND queue IN ({marks}))",  # noqa: S608
+            tuple(queues),
+        ).fetchone()
+        return int(row[0])
+
+    def _backoff(self, claim: Claim) -> float:
+        row = self._ledger.connection.execute(
+            "SELECT excused FROM jobs WHERE key = ?", (claim.key,)
+        ).fetchone()
+        return BACKOFF_S[min(row["excused"], len(BACKOFF_S) - 1)]
+
+    def _update(self, claim: Claim, sets: str, *values: object) -> bool:
+        with self._ledger.writing() as connection:
+            cursor = connection.execute(
+                f"UPDATE jobs SET {sets} WHERE key = ? AND token = ? AND state = 'leased'",  # noqa: S608
+                (*values, claim.key, claim.token),
+            )
+        return cursor.rowcount == 1
+
+    def _fenced(self, claim: Claim, sets: str, *values: object) -> None:
+        if not self._update(claim, sets, *values):
+            raise LeaseLost(claim.key)

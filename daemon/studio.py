@@ -1,0 +1,188 @@
+"""The studio folder: which folders it has, and who works in it. Owns the layout and the lock; refuses photos."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon import durable
+from pipeline.errors import Busy, Misconfigured
+from pipeline.recipe import JEWELRY_TYPES
+
+PLURALS = {
+    "ring": "rings",
+    "necklace": "necklaces",
+    "pendant": "pendants",
+    "bracelet": "bracelets",
+    "bangle": "bangles",
+    "watch": "watches",
+    "brooch": "brooches",
+    "set": "sets",
+}
+README = """\
+Drop product photos into one of these folders. Finished pictures appear in export/, watermark/ and instagram-queue/.
+
+A folder's name says what is inside and, if you like, how it should look:
+  rings                         a ring, in the default style
+  earrings--velvet-moody        a template
+  necklaces--marble--soft-glow  a surface and a light
+  bangles--overnight            rendered at night only
+  auto--festive--x4             kind of jewelry found by itself, four variants
+You may make new folders. A file ring.toml beside ring.jpg changes things for that one photo.
+What could not be used is in review/ or rejected/, each with a note that says why and what to do.
+Your originals are kept, unaltered, in originals/.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """Where things are. `root` is the studio folder; nothing outside it is written."""
+
+    root: Path
+
+    @property
+    def inbox(self) -> Path:
+        """Where photos are dropped."""
+        return self.root / "inbox"
+
+    @property
+    def export(self) -> Path:
+        """Clean renders."""
+        return self.root / "export"
+
+    @property
+    def watermark(self) -> Path:
+        """Renders with the shop's mark."""
+        return self.root / "watermark"
+
+    @property
+    def instagram(self) -> Path:
+        """Posts that wait for approval."""
+        return self.root / "instagram-queue"
+
+    @property
+    def review(self) -> Path:
+        """Renders that a person should look at."""
+        return self.root / "review"
+
+    @property
+    def rejected(self) -> Path:
+        """Files that cannot be rendered."""
+        return self.root / "rejected"
+
+    @property
+    def originals(self) -> Path:
+        """Every accepted original, by digest."""
+        return self.root / "originals"
+
+    @property
+    def private(self) -> Path:
+        """The program's own things."""
+        return self.root / ".vitrine"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.private / "ledger" / "ledger.sqlite"
+
+    @property
+    def staging(self) -> Path:
+        """Private copies of photos that are being worked on."""
+        return self.private / "staging"
+
+    @property
+    def verdicts(self) -> Path:
+        """The judge's JSON, one file per job."""
+        return self.private / "verdicts"
+
+    @property
+    def logs(self) -> Path:
+        """Log files."""
+        return self.private / "logs"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All of them but the inbox."""
+        shown = (self.export, self.watermark, self.instagram, self.review, self.rejected, self.originals)
+        return (*shown, self.ledger.parent, self.staging, self.verdicts, self.logs)
+
+    def create(self) -> None:
+        """Make what is missing. A file that the owner changed is left alone. Raises Misconfigured."""
+        self._refuse_loops()
+        try:
+            for folder in (self.inbox, *self.folders):
+                durable.make_folders(folder)
+            if not (self.inbox / "README.txt").exists():
+                for kind in JEWELRY_TYPES:
+                    durable.make_folders(self.inbox / PLURALS.get(kind, kind))
+                durable.write_new(self.inbox / "README.txt", README.encode())
+        except (PermissionError, NotADirectoryError, FileExistsError) as error:
+            raise Misconfigured(
+                f"{self.root}: the studio folder cannot be set up ({error.strerror}: {error.filename}).",
+                "Check that the folder is writable for the user that runs Vitrine.",
+            ) from error
+
+    def _refuse_loops(self) -> None:
+        """A result that lands in the inbox would be rendered again, for ever."""
+        inbox = self.inbox.resolve()
+        for folder in self.folders:
+            if folder.resolve().is_relative_to(inbox) or inbox.is_relative_to(folder.resolve()):
+                raise Misconfigured(
+                    f"{folder} and {self.inbox} lie inside each other, so results would be taken for new photos.",
+                    "Keep the inbox apart from all other studio folders.",
+                )
+
+    def relative(self, path: Path) -> bytes:
+        """The path below the root, as the ledger stores it."""
+        return os.fsencode(path.relative_to(self.root))
+
+    def absolute(self, stored: bytes) -> Path:
+        """The path that the ledger stored."""
+        return self.root / os.fsdecode(stored)
+
+
+class StudioLock:
+    """One daemon per studio: a lock that the kernel frees when its owner dies, whatever the cause."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._path = studio.private / "lock"
+        self._handle = -1
+
+    def acquire(self) -> None:
+        """Take the lock. Raises Busy that says who holds it."""
+        handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(handle)
+            raise Busy(
+                f"{self._path.parent.parent}: another Vitrine (process {holder}) is already working in this studio.",
+                "Stop it first, or give this one another folder with --studio.",
+            ) from None
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+        self._handle = handle
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+def holder(studio: Studio) -> int | None:
+    """Process id of the daemon that works in the studio, None if there is none."""
+    try:
+        handle = os.open(studio.private / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(os.read(handle, 32) or b"0") or None
+    finally:
+        os.close(handle)
+    return None

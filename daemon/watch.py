@@ -1,0 +1,177 @@
+"""Events of the inbox, as a hint where to look. Owns watchdog (its one door); refuses to believe what it says.
+
+Events are lost when a queue overflows, when folders are made faster than they are watched, and on network drives.
+So an event only names a folder to scan; full scans find the rest; and the watch itself is watched.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers.inotify import InotifyObserver
+
+_WANTED: list[type[FileSystemEvent]] = [
+    FileClosedEvent,
+    FileMovedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    DirCreatedEvent,
+    DirMovedEvent,
+]
+_REMOTE = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "9p",
+    "afs",
+    "ceph",
+    "fuse.sshfs",
+    "fuse.rclone",
+    "vboxsf",
+    "virtiofs",
+}
+_LIMITS = {
+    errno.ENOSPC: "the system's limit of watched folders is reached; raise it: sysctl fs.inotify.max_user_watches=524288",
+    errno.EMFILE: "the system's limit of watchers is reached; raise it: sysctl fs.inotify.max_user_instances=512",
+}
+
+
+class Watch(FileSystemEventHandler):
+    """Collects folders in which something happened. wake: called from the watcher's thread after each."""
+
+    def __init__(self, root: Path, wake: Callable[[], None]) -> None:
+        self._root = root
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._touched: set[Path] = set()
+        self._overflowed = False
+        self._observer: InotifyObserver | None = None
+        self._identity: tuple[int, int] | None = None
+        self._overflow = _OverflowEar(self._note_overflow)
+        self.degraded = ""
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Note the folder; called by watchdog in its own thread."""
+        paths = [Path(os.fsdecode(event.src_path))]
+        if event.dest_path:
+            paths.append(Path(os.fsdecode(event.dest_path)))
+        with self._lock:
+            for path in paths:
+                self._touched.add(path.parent)
+                if event.is_directory:
+                    self._touched.add(path)
+        self._wake()
+
+    def take(self) -> tuple[set[Path], bool]:
+        """Folders to look into since the last call, and whether events were lost (look everywhere)."""
+        with self._lock:
+            touched, self._touched = self._touched, set()
+            lost, self._overflowed = self._overflowed, False
+        return touched, lost
+
+    def supervise(self) -> bool:
+        """Make sure that the present root is watched. True if it had to be watched anew: then look everywhere."""
+        identity = _identity(self._root)
+        if self._observer is not None and self._healthy() and identity == self._identity:
+            return False
+        self.stop()
+        if identity is None:
+            self.degraded = f"{self._root} is not there"
+            return False
+        self._start(identity)
+        return True
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._overflow.remove()
+        if self._observer is not None and self._observer.is_alive():
+            self._observer.stop()
+            self._observer.join(5)
+        self._observer = None
+
+    def _start(self, identity: tuple[int, int]) -> None:
+        kind = _file_system(self._root)
+        self._identity = identity
+        if kind in _REMOTE:
+            self.degraded = (
+                f"the inbox is on a network drive ({kind}), so it is looked at regularly instead of at once"
+            )
+            return
+        observer = InotifyObserver()
+        try:
+            observer.schedule(self, os.fspath(self._root), recursive=True, event_filter=_WANTED)
+            observer.start()
+        except OSError as error:
+            self.degraded = _LIMITS.get(error.errno or 0, f"the inbox cannot be watched ({error})")
+            return
+        self._overflow.add()
+        self._observer = observer
+        self.degraded = ""
+
+    def _healthy(self) -> bool:
+        observer = self._observer
+        if observer is None or not observer.is_alive():
+            return False
+        return bool(observer.emitters) and all(emitter.is_alive() for emitter in observer.emitters)
+
+    def _note_overflow(self) -> None:
+        with self._lock:
+            self._overflowed = True
+        self._wake()
+
+
+class _OverflowEar(logging.Handler):
+    """watchdog tells of a queue overflow in its log only."""
+
+    def __init__(self, heard: Callable[[], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._heard = heard
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "overflow" in record.getMessage().lower():
+            self._heard()
+
+    def add(self) -> None:
+        logging.getLogger("watchdog").addHandler(self)
+
+    def remove(self) -> None:
+        logging.getLogger("watchdog").removeHandler(self)
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    try:
+        status = root.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _file_system(path: Path) -> str:
+    """Type of the file system that holds `path` (/proc/self/mountinfo, proc(5)); "" if unknown."""
+    try:
+        device = path.stat().st_dev
+        wanted = f"{os.major(device)}:{os.minor(device)}"
+        lines = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return ""
+    for line in reversed(lines):
+        left, _, right = line.partition(" - ")
+        if left.split()[2] == wanted:
+            return right.split()[0]
+    return ""
