@@ -1,5 +1,6 @@
-"""From "something happened in that folder" to drops in the ledger: scan, settle, take. Owns what is known of the inbox;
-refuses to wait or sleep (the supervisor passes the time in) and to render.
+"""From "something happened in that folder" to drops in the ledger: scan, settle, take.
+
+Owns what is known of the inbox; refuses to wait or sleep (the supervisor passes the time in) and to render.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ log = logging.getLogger("vitrine.crew")
 JOBS_PER_WORKER = 200  # then a fresh process takes over, whatever libraries may have leaked
 _RESPAWN_S = (0.0, 0.5, 2.0, 10.0, 30.0)
 _CONFIGURATION = 78
-_DEATHS = {
+_DEATHS: dict[int, str] = {
     signal.SIGKILL: "it was stopped from outside, most often because memory ran out.",
     signal.SIGSEGV: "a program library crashed on this photo.",
     signal.SIGABRT: "a program library gave up on this photo.",
@@ -158,7 +158,7 @@ class Crew:
         if member.jobs == 0:
             self._early_deaths += 1
             self._not_before = now + _RESPAWN_S[min(self._early_deaths, len(_RESPAWN_S)) - 1]
-        why = member.killed_for or _DEATHS.get(-code, f"a worker ended with code {code}.")  # type: ignore[call-overload]
+        why = member.killed_for or _DEATHS.get(-code, f"a worker ended with code {code}.")
         log.warning("worker %d ended: %s", member.child.pid, why)
         self.store.blame(member.owner, why)
 

@@ -37,6 +37,7 @@ def load_renderer() -> Renderer:
 def develop(photo: Path, recipe: Recipe, max_pixels: int) -> Render:
     """Decode and render with the real pipeline."""
     from pipeline.photo.decode import decode  # noqa: PLC0415
+
     from pipeline.render import render  # noqa: PLC0415
 
     return render(decode(photo, max_pixels=max_pixels), recipe)
@@ -49,6 +50,7 @@ def print_pictures(render: Render, mark: Watermark | None, studio: Path) -> Pict
         from pipeline.finish.watermark import stamp  # noqa: PLC0415
     except ModuleNotFoundError:  # TEMPORARY
         import io
+
         from PIL import Image
 
         def encode_jpeg(a):

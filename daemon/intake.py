@@ -1,5 +1,6 @@
-"""From a complete file in the inbox to a durable drop with jobs. Owns the private copy and the job key; refuses to
-wait (that is `daemon.settle`) and to put anything away (that is `daemon.putaway`).
+"""From a complete file in the inbox to a durable drop with jobs. Owns the private copy and the job key.
+
+Refuses to wait (that is `daemon.settle`) and to put anything away (that is `daemon.putaway`).
 """
 
 from __future__ import annotations
@@ -81,12 +82,10 @@ def read_sidecar(photo: Path) -> str | None:
             f"{names.readable(path.name)} beside the photo cannot be read: {error.strerror}."
         ) from error
     with os.fdopen(handle, "rb") as stream:
-        data = stream.read(SIDECAR_MAX_BYTES + 1)
+        data = stream.read(SIDECAR_MAX_BYTES)
     try:
-        if len(data) > SIDECAR_MAX_BYTES:
-            raise ValueError("it is too large")
         return data.decode("utf-8-sig")
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise BadInput(
             f"{names.readable(path.name)} beside the photo is not a text file ({error}).",
             "Save it as plain text (UTF-8), or remove it, and drop the photo again.",

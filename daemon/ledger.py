@@ -1,5 +1,6 @@
-"""The ledger: every file that was ever seen, and every job. Owns the SQLite file and its schema; `daemon.drops` and
-`daemon.sqlite_store` speak its SQL. Needs a local disk: write-ahead logging does not work on network drives.
+"""The ledger: every file that was ever seen, and every job. Owns the SQLite file and its schema.
+
+`daemon.drops` and `daemon.sqlite_store` speak its SQL. Needs a local disk: write-ahead logging does not work on network drives.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""The daemon's main loop: one thread that hears the inbox, the clock, the workers and signals. Owns the order of things;
-refuses pixels (no imaging library is ever loaded here) and leaves each matter to its own module.
+"""The daemon's main loop: one thread that hears the inbox, the clock, the workers and signals.
+
+Owns the order of things; refuses pixels (no imaging library is ever loaded here) and leaves each matter to its own module.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 from daemon.arrivals import Arrivals
 from daemon.crew import Crew
@@ -24,8 +26,8 @@ from daemon.settings import SETTINGS_NAME, Settings, load_settings
 from daemon.settle import Settle
 from daemon.sqlite_store import SqliteStore
 from daemon.studio import Studio, StudioLock
-from daemon.timetable import Timetable
 from daemon.tidy import remove_leftovers
+from daemon.timetable import Timetable
 from daemon.watch import Watch
 from pipeline.errors import Misconfigured
 
@@ -215,7 +217,7 @@ class Supervisor:
         """A pipe that events and signals write to, so that the loop sleeps and still answers at once."""
         self._bell, self._ring = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         before = signal.set_wakeup_fd(self._ring, warn_on_full_buffer=False)
-        handlers = {
+        handlers: dict[int, Callable[[int, FrameType | None], None] | signal.Handlers] = {
             signal.SIGTERM: lambda number, _: self._signals.append(number),
             signal.SIGINT: lambda number, _: self._signals.append(number),
             signal.SIGHUP: lambda *_: setattr(self, "_reload", True),

@@ -6,7 +6,7 @@ a sleeping machine), nothing goes wrong: the supervisor asks `queues` each time 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
@@ -20,12 +20,10 @@ from rules.plan import Window
 class Timetable:
     """The overnight window in the shop's time zone ("" = this machine's)."""
 
-    def __init__(
-        self, window: Window, time_zone: str, now: Callable[[], datetime.datetime] | None = None
-    ) -> None:
+    def __init__(self, window: Window, time_zone: str, now: Callable[[], dt.datetime] | None = None) -> None:
         self.window = window
         self._zone = ZoneInfo(time_zone) if time_zone else None
-        self._now = now or (lambda: datetime.datetime.now(datetime.UTC))
+        self._now = now or (lambda: dt.datetime.now(dt.UTC))
         self._scheduler: BackgroundScheduler | None = None
 
     def queues(self) -> tuple[Queue, ...]:
@@ -35,7 +33,7 @@ class Timetable:
 
     def start(self, wake: Callable[[], None]) -> None:
         """Call `wake` (from another thread) whenever the window opens or closes."""
-        zone = self._zone or datetime.datetime.now().astimezone().tzinfo
+        zone = self._zone or dt.datetime.now().astimezone().tzinfo
         self._scheduler = BackgroundScheduler(timezone=zone)
         for edge in (self.window.start, self.window.end):
             trigger = CronTrigger(hour=edge.hour, minute=edge.minute, second=edge.second, timezone=zone)

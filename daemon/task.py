@@ -1,0 +1,131 @@
+"""One job from private copy to recorded result: the happy path. Raises what `daemon.worker` turns into outcomes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from daemon import durable
+from daemon.accepting import decide
+from daemon.darkroom import Renderer, print_pictures
+from daemon.deliver import Delivery, as_json
+from daemon.drops import Drop
+from daemon.jobstore import Artifact, Claim, JobStore, LeaseLost
+from daemon.settings import Settings
+from daemon.studio import Studio
+from pipeline.errors import BadInput, Busy
+from rules.plan import Plan
+
+if TYPE_CHECKING:
+    from pipeline.values import Render
+
+TAKEN_AWAY = "it was taken out of the inbox before its turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every task needs."""
+
+    studio: Studio
+    settings: Settings
+    renderer: Renderer
+    store: JobStore
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A claim at work."""
+
+    bench: Bench
+    claim: Claim
+    drop: Drop
+
+    @property
+    def plan(self) -> Plan:
+        """The decision, as it was frozen when the photo was taken."""
+        return Plan.model_validate_json(self.drop.plan)
+
+    def do(self) -> tuple[str, str]:
+        """Render, deliver, record; the outcome and its reason. LeaseLost if another worker took over."""
+        if self._taken_away():
+            self.bench.store.cancel(self.claim, TAKEN_AWAY)
+            return "vanished", TAKEN_AWAY
+        plan = self.plan
+        recipe = plan.recipes[self.claim.variant]
+        render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels)
+        publish, reasons = decide(render.verdict)
+        mark = plan.watermark if publish and "watermark" in plan.outputs else None
+        pictures = print_pictures(render, mark, self.bench.studio.root)
+        if not self.bench.store.beat(self.claim, self.bench.lease_s):
+            raise LeaseLost(self.claim.key)
+        delivery = Delivery(self.bench.studio, self.drop, plan, self.claim)
+        verdict = self._verdict(plan, render, publish=publish)
+        made = delivery.publish(pictures) if publish else delivery.hold(pictures.clean, reasons, verdict)
+        self._record(verdict, made)
+        outcome, reason = ("done", "") if publish else ("review", "; ".join(reasons))
+        self.bench.store.finish(self.claim, made, "done" if publish else "review", reason)
+        return outcome, reason
+
+    def hold(self, reason: str) -> None:
+        """The photo gave no picture worth looking at: only the reason goes to review/."""
+        verdict = {"outcome": "fail", "published": False, "reasons": [{"code": "unfit", "text": reason}]}
+        delivery = Delivery(self.bench.studio, self.drop, self.plan, self.claim)
+        made = delivery.hold(None, [reason], verdict)
+        self._record(verdict | {"photo": self.drop.digest, "name": self.drop.name}, made)
+        self.bench.store.finish(self.claim, made, "review", reason)
+
+    def _record(self, verdict: dict[str, Any], made: Sequence[Artifact]) -> None:
+        verdict["outputs"] = [item.path for item in made]
+        path = self.bench.studio.verdicts / f"{self.claim.key}.json"
+        durable.write_atomic(path, as_json(verdict))
+
+    def _verdict(self, plan: Plan, render: Render, *, publish: bool) -> dict[str, Any]:
+        recipe = plan.recipes[self.claim.variant]
+        return {
+            "outcome": render.verdict.outcome,
+            "published": publish,
+            "reasons": [{"code": note.code, "text": note.text} for note in render.verdict.reasons],
+            "figures": dict(render.verdict.figures),
+            "notes": [{"code": note.code, "text": note.text} for note in render.notes],
+            "seconds": dict(render.seconds),
+            "photo": self.drop.digest,
+            "name": self.drop.name,
+            "folder": self.drop.folder,
+            "template": recipe.template,
+            "recipe": recipe.digest,
+            "why": list(plan.reasons),
+        }
+
+    def _taken_away(self) -> bool:
+        """Whether the owner removed the photo before its turn. A drive that went away is no such wish."""
+        studio = self.bench.studio
+        if self.drop.archived or os.path.lexists(studio.inbox / os.fsdecode(self.drop.path)):
+            return False
+        if not (studio.inbox / "README.txt").exists():
+            raise Busy(f"{studio.inbox}: the inbox is not there; is the drive connected?")
+        return True
+
+    def _source(self) -> Path:
+        """The private copy, whole. A crash of the machine may have damaged it: then it is taken anew."""
+        studio, drop = self.bench.studio, self.drop
+        source = studio.absolute(drop.source)
+        if source.exists() and durable.digest_of(source) == drop.digest:
+            return source
+        inbox = studio.inbox / os.fsdecode(drop.path)
+        if not (source.is_relative_to(studio.staging) and _holds(inbox, drop.digest)):
+            raise BadInput("The stored copy of the photo is damaged.", "Drop the photo again.")
+        durable.remove(source)
+        handle = os.open(inbox, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            durable.copy_private(handle, source)
+        finally:
+            os.close(handle)
+        return source
+
+
+def _holds(path: Path, digest: str) -> bool:
+    return path.is_file() and durable.digest_of(path) == digest
