@@ -68,10 +68,14 @@ class Delivery:
             self._studio.root / made[0].path if made else folder / f"{self._stem}-{self._claim.key[:8]}.txt"
         )
         durable.make_folders(folder)
-        text = review(self._studio, self._drop, reasons, picture=clean is not None)
-        durable.write_atomic(place.with_suffix(".txt"), text.encode())
-        durable.write_atomic(place.with_suffix(".json"), as_json(verdict))
+        text = review(self._studio, self._drop, reasons, picture=clean is not None).encode()
+        made.append(self._replace("reason", place.with_suffix(".txt"), text))
+        made.append(self._replace("verdict", place.with_suffix(".json"), as_json(verdict)))
         return made
+
+    def _replace(self, kind: str, path: Path, data: bytes) -> Artifact:
+        durable.write_atomic(path, data)
+        return Artifact(kind, os.fspath(path.relative_to(self._studio.root)), _sha(data))
 
     def _queue(self, clean: bytes) -> list[Artifact]:
         picture = self._put("instagram", self._studio.instagram, clean)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from daemon.jobstore import JobSpec, Offer
+from daemon.jobstore import Artifact, JobSpec, Offer
 from daemon.ledger import Ledger
 from daemon.scan import Stamp
 from daemon.sqlite_store import SqliteStore
@@ -101,6 +102,11 @@ class Drops:
         """Make it durable that the file is taken, with its plan and its jobs, in one step."""
         store = SqliteStore(self._ledger)
         with self._ledger.writing():
+            # Another try is decided anew: what did not come to a picture before must not count at the end.
+            self._run(
+                "DELETE FROM jobs WHERE drop_id = ? AND state IN ('review', 'rejected', 'vanished')",
+                (drop_id,),
+            )
             self._run(
                 "UPDATE drops SET state = 'open', dev = ?, ino = ?, size = ?, mtime_ns = ?, digest = ?, kind = ?,"
                 " source = ?, sidecar = ?, plan = ?, reason = ?, taken_at = ? WHERE id = ?",
@@ -156,6 +162,11 @@ class Drops:
             "SELECT key, variant, state, reason FROM jobs WHERE drop_id = ? ORDER BY variant", (drop_id,)
         )
         return [JobRow(*row) for row in rows]
+
+    def outputs(self, drop_id: int, state: str) -> list[Artifact]:
+        """Files that the drop's jobs in this state made."""
+        rows = self._run("SELECT outputs FROM jobs WHERE drop_id = ? AND state = ?", (drop_id, state))
+        return [Artifact(**item) for row in rows for item in json.loads(row[0])]
 
     def closing(self) -> list[int]:
         """Taken drops without an open job: their end was interrupted."""

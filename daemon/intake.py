@@ -5,6 +5,7 @@ Refuses to wait (that is `daemon.settle`) and to put anything away (that is `dae
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -12,12 +13,12 @@ import os
 import secrets
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from daemon import durable, names
-from daemon.drops import Drops, Taken
+from daemon.drops import Drop, Drops, Taken
 from daemon.jobstore import JobSpec, Offer
 from daemon.ledger import Ledger
 from daemon.scan import Stamp
@@ -119,6 +120,15 @@ class Intake:
             raise
         return Accepted(drop_id, plan, tuple(offers))
 
+    def again(self, drop: Drop) -> int:
+        """Decide anew about a drop that has ended; how many of its jobs wait now. Raises OSError."""
+        path = self._studio.inbox / os.fsdecode(drop.path)
+        plan = self._route(path, drop.stamp, drop.digest, drop.kind, drop.sidecar)
+        taken = Taken(drop.digest, drop.kind, drop.source, drop.sidecar, plan.model_dump_json())
+        jobs = [replace(job, not_before=0.0) for job in self.jobs(drop.id, drop.digest, plan, drop.sidecar)]
+        offers = self._drops.take(drop.id, drop.stamp, taken, jobs)
+        return sum(offer is not Offer.DUPLICATE for offer in offers)
+
     def jobs(self, drop_id: int, digest: str, plan: Plan, sidecar: str | None) -> list[JobSpec]:
         """One job per recipe of the plan."""
         hold = time.time() + SIDECAR_HOLD_S if sidecar is None and plan.urgency != "urgent" else 0.0
@@ -130,7 +140,10 @@ class Intake:
     def refuse(self, drop_id: int, path: Path, stamp: Stamp, reason: str) -> None:
         """Take a file that will not be rendered: no plan, no jobs; `daemon.putaway` puts it into rejected/."""
         copy, digest, kind = self._copy(path, stamp)
-        taken = Taken(digest, kind, self._studio.relative(copy), None, "", reason)
+        sidecar = None
+        with contextlib.suppress(BadInput):
+            sidecar = read_sidecar(path)
+        taken = Taken(digest, kind, self._studio.relative(copy), sidecar, "", reason)
         self._drops.take(drop_id, stamp, taken, ())
 
     def _route(self, path: Path, stamp: Stamp, digest: str, kind: str, sidecar: str | None) -> Plan:

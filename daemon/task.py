@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import durable
-from daemon.accepting import decide
 from daemon.darkroom import Renderer, print_pictures
 from daemon.deliver import Delivery, as_json
 from daemon.drops import Drop
-from daemon.jobstore import Artifact, Claim, JobStore, LeaseLost
+from daemon.jobstore import Artifact, Claim, JobStore, LeaseLost, Outcome
 from daemon.settings import Settings
 from daemon.studio import Studio
 from pipeline.errors import BadInput, Busy
+from rules.accept import Decision, accept
 from rules.plan import Plan
 
 if TYPE_CHECKING:
@@ -57,17 +57,21 @@ class Task:
         plan = self.plan
         recipe = plan.recipes[self.claim.variant]
         render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels)
-        publish, reasons = decide(render.verdict)
-        mark = plan.watermark if publish and "watermark" in plan.outputs else None
+        decision = accept(render.verdict)
+        mark = plan.watermark if decision.publish and "watermark" in plan.outputs else None
         pictures = print_pictures(render, mark, self.bench.studio.root)
         if not self.bench.store.beat(self.claim, self.bench.lease_s):
             raise LeaseLost(self.claim.key)
         delivery = Delivery(self.bench.studio, self.drop, plan, self.claim)
-        verdict = self._verdict(plan, render, publish=publish)
-        made = delivery.publish(pictures) if publish else delivery.hold(pictures.clean, reasons, verdict)
+        verdict = self._verdict(plan, render, decision)
+        outcome: Outcome
+        if decision.publish:
+            outcome, reason, made = "done", "", delivery.publish(pictures)
+        else:
+            outcome, reason = "review", "; ".join(decision.reasons)
+            made = delivery.hold(pictures.clean, decision.reasons, verdict)
         self._record(verdict, made)
-        outcome, reason = ("done", "") if publish else ("review", "; ".join(reasons))
-        self.bench.store.finish(self.claim, made, "done" if publish else "review", reason)
+        self.bench.store.finish(self.claim, made, outcome, reason)
         return outcome, reason
 
     def hold(self, reason: str) -> None:
@@ -83,11 +87,12 @@ class Task:
         path = self.bench.studio.verdicts / f"{self.claim.key}.json"
         durable.write_atomic(path, as_json(verdict))
 
-    def _verdict(self, plan: Plan, render: Render, *, publish: bool) -> dict[str, Any]:
+    def _verdict(self, plan: Plan, render: Render, decision: Decision) -> dict[str, Any]:
         recipe = plan.recipes[self.claim.variant]
         return {
             "outcome": render.verdict.outcome,
-            "published": publish,
+            "published": decision.publish,
+            "decided": list(decision.reasons),
             "reasons": [{"code": note.code, "text": note.text} for note in render.verdict.reasons],
             "figures": dict(render.verdict.figures),
             "notes": [{"code": note.code, "text": note.text} for note in render.notes],
