@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import os
-import tomllib
+from dataclasses import replace
+from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pipeline.errors import Misconfigured
-from rules.plan import Output, Watermark, Window
-from rules.ruleset import ALL_OUTPUTS, Choices, Rule, Rules, Seed, Side
+from presets.mistakes import Mistake, explain, misconfigured, parse
+from presets.toml_lines import Lines, key_lines
+from rules.accept import Policy
+from rules.plan import Watermark, Window
+from rules.ruleset import ALL_OUTPUTS, Choices, Outputs, Rule, Rules, Seed, Side
 
 SETTINGS_NAME = "vitrine.toml"
+PREFIX = "VITRINE_"
 
 
 def _two_sides(value: object) -> object:
     """`size_px = 1080` means a square."""
-    return (value, value) if isinstance(value, int) else value
+    return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _known_zone(value: str) -> str:
     if value and value not in available_timezones():
         raise ValueError(
-            'a time zone such as "Asia/Kolkata" or "Europe/Berlin", or "" for this machine\'s own'
+            f'"{value}" is not a time zone (accepted: a name such as "Asia/Kolkata" or "Europe/Berlin", '
+            'or "" for this machine\'s own)'
         )
     return value
 
@@ -41,7 +47,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="VITRINE_", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False
     )
 
     workers: Annotated[int, Field(ge=1, le=64)] = 1
@@ -53,11 +59,12 @@ class Settings(BaseSettings):
     scan_s: Annotated[float, Field(ge=0.05, le=3600)] = 10.0
     max_pixels: Annotated[int, Field(ge=10_000, le=1_000_000_000)] = 120_000_000
     size_px: Annotated[tuple[Side, Side], BeforeValidator(_two_sides)] = (1080, 1080)
-    outputs: Annotated[tuple[Output, ...], Field(min_length=1)] = ALL_OUTPUTS
+    outputs: Outputs = ALL_OUTPUTS
     seed: Seed = 0
     time_zone: Annotated[str, AfterValidator(_known_zone)] = ""
     watermark: Watermark = Watermark()
     overnight: Window = Window()
+    accept: Policy = Policy()
     defaults: Choices = Choices()
     rule: tuple[Rule, ...] = ()
 
@@ -76,30 +83,73 @@ class Settings(BaseSettings):
     @property
     def rules(self) -> Rules:
         """What `rules.route` needs."""
-        return Rules(
-            rule=self.rule,
-            defaults=self.defaults,
-            outputs=self.outputs,
-            size_px=self.size_px,
-            seed=self.seed,
-            watermark=self.watermark,
-            overnight=self.overnight,
-        )
+        return Rules(**{name: getattr(self, name) for name in Rules.model_fields})
 
 
 def load_settings(studio: Path) -> Settings:
     """Settings of the studio folder; the defaults when it has no `vitrine.toml`.
 
-    Raises Misconfigured that lists every mistake with file, line, key and accepted values.
+    Reads the file anew at every call. Raises Misconfigured that lists every mistake in the file and the environment
+    with file, line, key and accepted values.
     """
     path = studio / SETTINGS_NAME
     try:
-        data = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
-        return Settings(**data)
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise Misconfigured(f"{os.fsdecode(path)}: {error}") from error
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
+        advice = "The file must be readable and saved as UTF-8 text."
+        raise Misconfigured(f"{path}: cannot be read: {error}", advice) from error
+    return _settings(text, str(path))
+
+
+def _settings(text: str, file: str) -> Settings:
+    data, wrong = parse(text, file)
+    if wrong:
+        raise misconfigured(wrong)
+    lines = key_lines(text)
+    # Arguments with a leading underscore would steer pydantic-settings itself instead of being refused as unknown.
+    hidden = {
+        key: data.pop(key) for key in list(data) if key.startswith("_") or key not in Settings.model_fields
+    }
+    mistakes = _unknown(hidden, file, lines)
+    try:
+        found = Settings(**data)
+    except ValidationError as error:
+        mistakes += [_from_environment(one) for one in explain(error, Settings, file, lines)]
+    except SettingsError as error:
+        name = str(error).partition('"')[2].partition('"')[0]
+        variable = f"environment variable {PREFIX}{name.upper()}"
+        mistakes.append(Mistake(variable, None, name, "is not JSON", "JSON, such as [1080, 1080]"))
+    if mistakes:
+        raise misconfigured(sorted(mistakes, key=lambda one: (one.line or 0, one.key)))
+    return found
+
+
+def _unknown(hidden: dict[str, Any], file: str, lines: Lines) -> list[Mistake]:
+    """Keys that no setting has."""
+
+    class Nothing(BaseModel, extra="forbid"):
+        """Refuses every key."""
+
+    try:
+        Nothing.model_validate(hidden)
+    except ValidationError as error:
+        return explain(error, Settings, file, lines)
+    return []
+
+
+def _from_environment(mistake: Mistake) -> Mistake:
+    """The mistake, placed at the environment variable when that is where the value came from."""
+    names = {name.upper() for name in os.environ}
+    keys = mistake.key.split("[")[0].split(".")
+    for depth in range(len(keys), 0, -1):
+        variable = PREFIX + "__".join(keys[:depth]).upper()
+        if variable in names:
+            return replace(mistake, file=f"environment variable {variable}", line=None)
+    return mistake
 
 
 def starter_toml() -> str:
-    """A commented `vitrine.toml` for a new studio."""
-    return "# Vitrine settings.\n"
+    """A commented `vitrine.toml` for a new studio; it loads, and sets nothing but the defaults."""
+    return resources.files("daemon").joinpath("starter.toml").read_text("utf-8")

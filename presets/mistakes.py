@@ -42,7 +42,7 @@ class Mistake:
 
 def misconfigured(mistakes: Sequence[Mistake]) -> Misconfigured:
     """All mistakes as one error."""
-    count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "1 mistake"
+    count = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "mistake"
     return Misconfigured(
         "\n".join(str(mistake) for mistake in mistakes), f"Mend the {count} above and try again."
     )

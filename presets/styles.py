@@ -7,6 +7,7 @@ several of them joined ("velvet-moody", "marble-black", "velvet-navy-soft-glow")
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from pipeline.recipe import JewelryType
 from pipeline.rig import Frozen
@@ -42,17 +43,24 @@ class Choice(Frozen):
 
 def find_style(word: str, presets: Library | None = None) -> Style | None:
     """What `word` (lower case, hyphens) asks for, or None when it is not a style."""
-    known = presets or library()
+    return _find(word, presets) if presets else _find_in_ours(word)
+
+
+@lru_cache(maxsize=4096)
+def _find_in_ours(word: str) -> Style | None:
+    return _find(word, library())
+
+
+def _find(word: str, known: Library) -> Style | None:
     if word in known.templates:
         return Style(template=word)
-    parts = _parts(word, _vocabulary(known))
-    if parts is not None:
-        style = Style(**parts)
-        return style if _possible(style, known) else None
-    prefix = next(
-        (template for name, template in known.templates.items() if name.startswith(f"{word}-")), None
-    )
-    return Style(material=prefix.surface, palette=prefix.palette) if prefix else None
+    parts = _parts(word, _vocabulary(known)) if word.count("-") < 8 else None
+    if not parts:
+        return None
+    if "palette" in parts:
+        palette = _palette_of(known, parts.get("material"), parts["palette"])
+        return Style(**{**parts, "palette": palette}) if palette else None
+    return Style(**parts)
 
 
 def style_words(presets: Library | None = None) -> tuple[str, ...]:
@@ -97,21 +105,29 @@ def _is(template: Template, material: str, palette: str | None) -> bool:
     return template.surface == material and palette in {None, template.palette}
 
 
-def _possible(style: Style, known: Library) -> bool:
-    """A colour belongs to a material: alone it would make "rings-gold" a festive set, which nobody meant."""
-    if style.palette is None:
-        return True
-    return style.material is not None and any(
-        _is(template, style.material, style.palette) for template in known.templates.values()
-    )
+def _palette_of(known: Library, material: str | None, word: str) -> str | None:
+    """The palette of `material` that `word` names: by its own name, or as templates call it ("marble-black-studio").
+
+    None without a material: a colour alone would make "rings-gold" a festive set, which nobody meant.
+    """
+    mine = [(name, one) for name, one in known.templates.items() if one.surface == material]
+    exact = (one.palette for _, one in mine if one.palette == word)
+    called = (one.palette for name, one in mine if _colour_in(name, one) == word)
+    return next(exact, None) or next(called, None)
+
+
+def _colour_in(name: str, template: Template) -> str:
+    """`black` in `marble-black-studio`."""
+    return name.removeprefix(f"{template.surface}-").removesuffix(f"-{template.rig}")
 
 
 def _vocabulary(known: Library) -> dict[str, set[str]]:
+    colours = {_colour_in(name, template) for name, template in known.templates.items()}
     return {
         "material": set(known.surfaces),
         "lighting": set(known.rigs),
         "look": set(known.looks),
-        "palette": {template.palette for template in known.templates.values()},
+        "palette": colours | {template.palette for template in known.templates.values()},
     }
 
 

@@ -51,7 +51,7 @@ class Watermark(Frozen):
     opacity: 0..1; scale: width of the mark as a share of the picture's width.
     """
 
-    text: str = ""
+    text: str = "Vitrine"
     logo: str = ""
     position: Corner = "bottom-right"
     opacity: Annotated[float, Field(ge=0, le=1)] = 0.55

@@ -1,40 +1,129 @@
-"""From facts to a plan: which type, template, light, outputs and time one photo gets. Pure; refuses files and clock."""
+"""From facts to a plan: which type, template, light, outputs and time one photo gets. Pure; refuses files and clock.
+
+Who decides, first to last: the sidecar of the photo, the first matching `[[rule]]`, the folder's name, `[defaults]`, and
+the default of the kind of jewelry. Each of them may leave a choice to the next.
+"""
 
 from __future__ import annotations
 
-from pipeline.recipe import Look, Recipe, Surface
-from pipeline.rig import Ambient, Light, Rig
+from pipeline.recipe import JewelryType, Recipe
+from pipeline.rig import Frozen
+from presets.library import recipe
+from presets.styles import choose
 from rules.facts import Facts
-from rules.plan import Plan
+from rules.grammar import read_folder
+from rules.plan import Finding, Output, Plan, Urgency
 from rules.ruleset import Rules
+from rules.sidecar import read_sidecar
+from rules.voices import Voices, contradiction, gather
+from rules.wording import post, type_in_name
 
 
-def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:  # noqa: ARG001
+class _Timing(Frozen):
+    urgency: Urgency
+    words: str
+
+
+def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
     """Decide what happens to one photo.
 
-    sidecar_text: the text of `ring.toml` beside `ring.jpg`, or None when there is none.
+    sidecar_text: the text of `ring.toml` beside `ring.jpg`, or None when there is none. Raises BadSidecar when that
+    text has mistakes.
     """
-    key = Light(name="key", role="key", azimuth_deg=-40, elevation_deg=45, size_deg=6, strength=1.0)
-    recipe = Recipe(
-        template="velvet-navy-studio",
-        surface=Surface(
-            name="velvet-navy",
-            material="velvet",
-            palette="navy",
-            base="#0b1a3f",
-            accent="#2a4b8f",
-            detail="#050b1c",
-        ),
-        rig=Rig(name="studio", title="Studio", lights=(key,), ambient=Ambient(strength=0.3)),
-        look=Look(name="neutral"),
-        width_px=rules.size_px[0],
-        height_px=rules.size_px[1],
-        seed=rules.seed,
-    )
+    sidecar = None if sidecar_text is None else read_sidecar(sidecar_text, facts.name)
+    wish = read_folder(facts.folder)
+    voices, applied = gather(facts, rules, wish, sidecar)
+    findings = [*wish.findings, *filter(None, [contradiction(wish, voices.rule)])]
+    kind, kind_words = _kind(facts, voices)
+    recipes, style_words = _recipes(voices, rules, kind)
+    outputs, output_words = _outputs(voices, rules, findings)
+    timing = _timing(voices, rules)
     return Plan(
-        jewelry_type="auto",
-        recipes=(recipe,),
-        outputs=rules.outputs,
-        watermark=rules.watermark if "watermark" in rules.outputs else None,
-        reasons=(f"{facts.folder or 'inbox'}: defaults",),
+        jewelry_type=kind,
+        recipes=recipes,
+        outputs=outputs,
+        urgency=timing.urgency,
+        window=rules.overnight if timing.urgency == "overnight" else None,
+        watermark=rules.watermark if "watermark" in outputs else None,
+        post=post(facts.name, kind, voices.sidecar, voices.first("hashtags")[0]),
+        reasons=(applied, kind_words, *style_words, output_words, timing.words),
+        findings=tuple(findings),
     )
+
+
+def _kind(facts: Facts, voices: Voices) -> tuple[JewelryType, str]:
+    """The kind of jewelry; the file's name is asked only when nobody says."""
+    kind, who = voices.first("type")
+    if kind not in {None, "auto"}:
+        return kind, f"Type {kind}: from {who}."
+    named = type_in_name(facts.name)
+    if named:
+        return named, f"Type {named}: from the file name {facts.name}."
+    return "auto", "Type auto: " + (f"from {who}." if who else "nobody says, so it is found from the photo.")
+
+
+def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Recipe, ...], list[str]]:
+    """One recipe for each variant, and the words about template, light, look, seed and number."""
+    style, who = voices.style()
+    choice = choose(style, kind)
+    fill, fill_from = voices.first("fill")
+    seed, seed_from = voices.first("seed")
+    start = rules.seed if seed is None else seed
+    count = voices.rule.variants or voices.wish.variants or 1
+    recipes = tuple(
+        recipe(
+            choice.template,
+            kind,
+            lighting=choice.lighting,
+            look=choice.look,
+            size_px=rules.size_px,
+            seed=(start + variant) % 2**31,
+            draft=_said(voices.rule.draft, by_folder=voices.wish.draft),
+            pose=voices.sidecar.pose,
+            fill=fill,
+        )
+        for variant in range(count)
+    )
+    source = f"from {' and '.join(who)}" if who else f"the default for {kind}"
+    words = [f"Template {choice.template}: {source}."]
+    words += [f"Lighting {choice.lighting} in place of the template's own."] if choice.lighting else []
+    words += [f"Look {choice.look} in place of the template's own."] if choice.look else []
+    words += [f"Fill {fill}: from {fill_from}."] if fill_from else []
+    words += [f"Seed {seed}: from {seed_from}."] if seed_from else []
+    words += [f"{count} variants."] if count > 1 else []
+    words += ["Draft quality."] if recipes[0].draft else []
+    return recipes, words
+
+
+def _outputs(voices: Voices, rules: Rules, findings: list[Finding]) -> tuple[tuple[Output, ...], str]:
+    """Where the pictures go. A folder that says no-instagram is obeyed whoever else asks for Instagram."""
+    if voices.sidecar.outputs:
+        wanted, who = voices.sidecar.outputs, "from the sidecar"
+    elif voices.rule.outputs:
+        wanted, who = voices.rule.outputs, "from the rule"
+    else:
+        wanted, who = rules.outputs, "from the settings"
+    wanted = tuple(dict.fromkeys(wanted))
+    if voices.wish.no_instagram:
+        wanted, who = tuple(one for one in wanted if one != "instagram"), f"{who}, without Instagram"
+    if not wanted:
+        text = "Only Instagram was asked for, and the folder says no-instagram: the picture goes to export."
+        findings.append(Finding(code="no-output", text=text))
+        wanted = ("export",)
+    return wanted, f"Outputs {', '.join(wanted)}: {who}."
+
+
+def _timing(voices: Voices, rules: Rules) -> _Timing:
+    """When the photo is rendered. Urgent wins over overnight."""
+    if _said(voices.rule.urgent, by_folder=voices.wish.urgent):
+        return _Timing(urgency="urgent", words="When: before everything else.")
+    if _said(voices.rule.overnight, by_folder=voices.wish.overnight):
+        window = rules.overnight
+        return _Timing(
+            urgency="overnight", words=f"When: overnight, {window.start:%H:%M} to {window.end:%H:%M}."
+        )
+    return _Timing(urgency="normal", words="When: at once.")
+
+
+def _said(by_rule: bool | None, *, by_folder: bool) -> bool:  # noqa: FBT001 - one of two voices, named at the call
+    return by_folder if by_rule is None else by_rule

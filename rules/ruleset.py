@@ -3,17 +3,69 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.recipe import JewelryType
 from pipeline.rig import Frozen
+from presets.library import library
+from presets.spelling import closest, listing, unknown
+from presets.styles import Style, find_style, style_words
+from rules.accept import Policy
 from rules.plan import Output, Watermark, Window
+from rules.vocabulary import MAX_VARIANTS
+
+
+def _hyphens(word: str) -> str:
+    return re.sub(r"[\s_]+", "-", word.strip().casefold())
+
+
+def _style(word: str) -> str:
+    plain = _hyphens(word)
+    if find_style(plain) is None:
+        near = closest(plain, style_words())
+        hint = f'; did you mean "{near}"?' if near else ""
+        materials = listing(library().surfaces)
+        raise ValueError(
+            f'there is no template "{word}"{hint} (accepted: {materials}, one of them with a light such as '
+            '"velvet-moody", or a name that `vitrine templates` lists)'
+        )
+    return plain
+
+
+def _light(word: str) -> str:
+    if (plain := _hyphens(word)) not in library().rigs:
+        raise ValueError(unknown("lighting", word, library().rigs))
+    return plain
+
+
+def _look(word: str) -> str:
+    if (plain := _hyphens(word)) not in library().looks:
+        raise ValueError(unknown("look", word, library().looks))
+    return plain
+
+
+def _hashtag(word: str) -> str:
+    plain = word.strip().removeprefix("#")
+    if not re.fullmatch(r"\w+", plain):
+        raise ValueError(
+            f'"{word}" is not a hashtag (accepted: letters, digits and _ without blanks, as "#goldring")'
+        )
+    return f"#{plain}"
+
 
 Fill = Annotated[float, Field(ge=0.2, le=0.9)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Side = Annotated[int, Field(ge=256, le=4096)]
+StyleWord = Annotated[str, AfterValidator(_style)]
+LightWord = Annotated[str, AfterValidator(_light)]
+LookWord = Annotated[str, AfterValidator(_look)]
+Hashtags = Annotated[
+    tuple[Annotated[str, AfterValidator(_hashtag)], ...], Field(max_length=5)
+]  # Instagram's limit
+Outputs = Annotated[tuple[Output, ...], Field(min_length=1)]
 ALL_OUTPUTS: tuple[Output, ...] = ("export", "watermark", "instagram")
 
 
@@ -21,36 +73,49 @@ class Choices(Frozen):
     """What a rule, the defaults or a sidecar may decide; None leaves the choice to the next in line."""
 
     type: JewelryType | None = None
-    template: str | None = None
-    lighting: str | None = None
-    look: str | None = None
+    template: StyleWord | None = None
+    lighting: LightWord | None = None
+    look: LookWord | None = None
     fill: Fill | None = None
     seed: Seed | None = None
-    hashtags: tuple[str, ...] | None = None
+    hashtags: Hashtags | None = None
+
+    @property
+    def style(self) -> Style:
+        """Template, lighting and look as one wish."""
+        style = (find_style(self.template) if self.template else None) or Style()
+        return style.joined(Style(lighting=self.lighting, look=self.look))
 
 
 class Rule(Choices):
     """One `[[rule]]`: `match` is a glob on the folder below the inbox; the first rule that matches wins."""
 
     match: Annotated[str, Field(min_length=1)]
-    outputs: tuple[Output, ...] | None = None
+    outputs: Outputs | None = None
     overnight: bool | None = None
     urgent: bool | None = None
     draft: bool | None = None
-    variants: Annotated[int, Field(ge=1, le=12)] | None = None
+    variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] | None = None
 
     def matches(self, folder: str) -> bool:
-        """Whether `folder` ("/"-separated, below the inbox) meets the glob; upper and lower case are the same."""
-        return fnmatch.fnmatchcase(folder.casefold(), self.match.casefold())
+        """Whether `folder` ("/"-separated, below the inbox), or a folder it is in, meets the glob; case is ignored."""
+        parts = folder.casefold().split("/")
+        glob = self.match.casefold().strip("/")
+        return any(fnmatch.fnmatchcase("/".join(parts[:depth]), glob) for depth in range(len(parts), 0, -1))
 
 
 class Rules(Frozen):
-    """Everything `rules.route` needs to know beside the photo."""
+    """Everything `rules.route` and `rules.accept` need to know beside the photo."""
 
     rule: tuple[Rule, ...] = ()
     defaults: Choices = Choices()
-    outputs: tuple[Output, ...] = ALL_OUTPUTS
+    outputs: Outputs = ALL_OUTPUTS
     size_px: tuple[Side, Side] = (1080, 1080)
     seed: Seed = 0
     watermark: Watermark = Watermark()
     overnight: Window = Window()
+    accept: Policy = Policy()
+
+    def first_match(self, folder: str) -> tuple[int, Rule] | None:
+        """The first rule for the folder and its number, counted from 1."""
+        return next(((at, rule) for at, rule in enumerate(self.rule, 1) if rule.matches(folder)), None)

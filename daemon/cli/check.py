@@ -1,0 +1,80 @@
+"""`vitrine check`: is this installation and this studio in order? Owns the list of checks; mends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import typer
+
+from daemon.cli.options import STUDIO, Studio
+from daemon.settings import SETTINGS_NAME, load_settings
+from pipeline.errors import Misconfigured, VitrineError
+from presets.library import library
+from presets.library import recipe as preset_recipe
+
+ADVICE = "Another program brings a package of the same name. Install Vitrine into a venv of its own."
+PACKAGES = ("daemon", "rules", "presets", "pipeline", "weights")
+
+
+def command(studio: Studio = STUDIO) -> None:
+    """Check settings, rules, presets and the installation."""
+    wrong: list[VitrineError] = []
+    checks: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("installation", installation),
+        ("presets", presets),
+        ("settings", lambda: settings(studio)),
+    )
+    for name, check in checks:
+        try:
+            typer.echo(f"{name}: {check()}")
+        except VitrineError as error:
+            typer.echo(f"{name}: NOT in order")
+            wrong.append(error)
+    if wrong:
+        text = "\n".join(str(error) for error in wrong)
+        raise Misconfigured(text, "\n".join(error.advice for error in wrong if error.advice))
+
+
+def installation() -> str:
+    """Every package must be ours: another program's `daemon` (python-daemon) would silently take its place.
+
+    Raises Misconfigured that names the stranger.
+    """
+    home = Path(__file__).resolve().parents[2]
+    owners = packages_distributions()
+    for name in PACKAGES:
+        strangers = sorted(set(owners.get(name, [])) - {"vitrine"})
+        if strangers:
+            raise Misconfigured(f'the package "{name}" also comes with {", ".join(strangers)}', ADVICE)
+        file = import_module(name).__file__
+        found = Path(file).resolve().parent if file else None
+        if found != home / name:
+            raise Misconfigured(
+                f'the package "{name}" is loaded from {found}, not from {home / name}', ADVICE
+            )
+    return f"all packages are loaded from {home}"
+
+
+def presets() -> str:
+    """Every template must make a recipe. Raises Misconfigured."""
+    known = library()
+    for name in known.templates:
+        preset_recipe(name)
+    return f"{len(known.templates)} templates, {len(known.rigs)} lights, {len(known.looks)} looks"
+
+
+def settings(studio: Path) -> str:
+    """The studio's settings and rules must be right, and a logo must be there. Raises Misconfigured."""
+    path = studio / SETTINGS_NAME
+    found = load_settings(studio)
+    logo = found.watermark.logo
+    if logo and not (studio / logo).is_file():
+        raise Misconfigured(
+            f"{path}, watermark.logo: there is no file {studio / logo}", "Put the logo there."
+        )
+    if not path.exists():
+        return f"{path} does not exist, so the defaults are used"
+    return f"{path} is in order, {len(found.rule)} rules"
