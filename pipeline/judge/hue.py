@@ -23,11 +23,12 @@ FEWEST_PX = 24
 class HueShift:
     """Of one kind of area: chroma-weighted medians. `share` of the piece's opaque pixels.
 
-    degrees: |hue difference|; saturation_ratio: chroma over lightness, after / before (1 = unchanged; both ignore
+    degrees: |hue difference|, raised by noise; drift_deg: the signed one, in which noise cancels; saturation_ratio: chroma over lightness, after / before (1 = unchanged; both ignore
     the light's strength). 0 and 1 when the area is too small to say.
     """
 
     degrees: float
+    drift_deg: float
     saturation_ratio: float
     share: float
 
@@ -51,16 +52,18 @@ def hue_shifts(reference_rgb: F32, piece_rgb: F32, inside: Mask) -> dict[str, Hu
 def _shift(before: NDArray[np.float64], after: NDArray[np.float64], chosen: NDArray[np.bool_]) -> HueShift:
     share = float(chosen.mean()) if chosen.size else 0.0
     if np.count_nonzero(chosen) < FEWEST_PX:
-        return HueShift(0.0, 1.0, share)
+        return HueShift(0.0, 0.0, 1.0, share)
     a, b = before[chosen], after[chosen]
     chroma_a, chroma_b = np.hypot(a[:, 1], a[:, 2]), np.hypot(b[:, 1], b[:, 2])
     ratio = (chroma_b / np.maximum(b[:, 0], 1e-4)) / (chroma_a / np.maximum(a[:, 0], 1e-4))
     saturation_ratio = weighted_median(ratio, chroma_a)
     hued = chroma_b >= CHROMA_FLOOR
     if np.count_nonzero(hued) < FEWEST_PX:  # bleached: the ratio tells, a hue would be noise
-        return HueShift(0.0, saturation_ratio, share)
+        return HueShift(0.0, 0.0, saturation_ratio, share)
     turn = np.arctan2(a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1], a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
-    return HueShift(weighted_median(np.degrees(np.abs(turn[hued])), chroma_a[hued]), saturation_ratio, share)
+    turn, weight = np.degrees(turn[hued]), chroma_a[hued]
+    degrees, drift = weighted_median(np.abs(turn), weight), weighted_median(turn, weight)
+    return HueShift(degrees, drift, saturation_ratio, share)
 
 
 def weighted_median(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:

@@ -34,7 +34,8 @@ def identity_figures(
 
     rgb: (h, w, 3) scene-linear, unpremultiplied; alpha: (h, w) 0..1; all on one pixel grid.
     Returns, all float: growth_px, loss_px (solid pixels gained, lost); parts, holes and the same with _reference;
-    topology_same (1 or 0); hue_metal_deg, hue_gem_deg, saturation_metal, saturation_gem (ratio), metal_share,
+    topology_same (1 or 0); hue_metal_deg, hue_gem_deg (absolute), drift_metal_deg,
+    drift_gem_deg (signed: grain and JPEG cancel), saturation_metal, saturation_gem (ratio), metal_share,
     gem_share; psnr_db (peak 1.0, after the smooth gain is divided out, at most 120); ssim, ssim_worst (its worst
     spot of 3 % of the piece) and edge_f1 (1 px tolerance) on the same; gain_min_ev, gain_max_ev of the fitted gain.
     Raises `ValueError` on unequal shapes, `Unfit` when either piece has no solid pixel.
@@ -85,6 +86,7 @@ def _hue_figures(reference_rgb: F32, piece_rgb: F32, opaque: Mask) -> dict[str, 
     figures = {}
     for kind, shift in hue_shifts(reference_rgb, piece_rgb, opaque).items():
         figures[f"hue_{kind}_deg"] = shift.degrees
+        figures[f"drift_{kind}_deg"] = shift.drift_deg
         figures[f"saturation_{kind}"] = shift.saturation_ratio
         figures[f"{kind}_share"] = shift.share
     return figures

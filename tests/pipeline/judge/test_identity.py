@@ -129,10 +129,21 @@ def test_hue_drift_is_measured_where_it_is(piece: tuple[F32, F32], degrees: floa
     stone = _disk(210, 110, 42)
     gem = identity_figures(rgb, alpha, _turn_hue(rgb, degrees, stone), alpha)
     assert gem["hue_gem_deg"] == pytest.approx(abs(degrees), abs=0.4)
+    assert gem["drift_gem_deg"] == pytest.approx(degrees, abs=0.4)
     assert gem["hue_metal_deg"] < 0.05
     metal = identity_figures(rgb, alpha, _turn_hue(rgb, degrees, 1 - stone), alpha)
     assert metal["hue_metal_deg"] == pytest.approx(abs(degrees), abs=0.4)
     assert metal["hue_gem_deg"] < 0.05
+
+
+def test_grain_is_no_drift_of_hue(piece: tuple[F32, F32]) -> None:
+    rgb, alpha = piece
+    rng = np.random.Generator(np.random.PCG64(9))
+    grainy = (rgb * (1 + 0.06 * rng.normal(0, 1, rgb.shape))).astype(np.float32)
+    figures = identity_figures(rgb, alpha, grainy, alpha)
+    assert figures["hue_metal_deg"] > 1
+    assert abs(figures["drift_metal_deg"]) < 0.3
+    assert abs(figures["drift_gem_deg"]) < 0.3
 
 
 def test_a_bleached_stone_is_not_an_unchanged_stone(piece: tuple[F32, F32]) -> None:
