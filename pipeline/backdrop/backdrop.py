@@ -7,14 +7,16 @@ sees, white paper near 1. A shadow of the piece then darkens only the group whos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from pipeline.backdrop.festive import Festive
-from pipeline.backdrop.gradient import Gradient
-from pipeline.backdrop.marble import Marble
-from pipeline.backdrop.minimal import Minimal
-from pipeline.backdrop.velvet import Velvet
+from pipeline.backdrop.festive import festive
+from pipeline.backdrop.gradient import gradient
+from pipeline.backdrop.marble import marble
+from pipeline.backdrop.minimal import minimal
+from pipeline.backdrop.stage import Stage
+from pipeline.backdrop.velvet import velvet
 from pipeline.errors import Misconfigured
 from pipeline.recipe import Surface
 from pipeline.rig import Rig
@@ -26,19 +28,32 @@ SceneView = Literal["table", "flat"]
 class Backdrop(Protocol):
     """Makes empty, lit sets of one kind."""
 
-    def scene(
+    def scene(  # noqa: PLR0917 - all six decide the picture; callers name them
         self, surface: Surface, rig: Rig, view: SceneView, size_px: tuple[int, int], seed: int, ground: Ground
     ) -> Scene:
         """Paint the set as seen in `view`. size_px: (width, height). seed: another seed, another equally good set."""
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A backdrop made by one painter, a function from the stage to the scene."""
+
+    painter: Callable[[Stage], Scene]
+
+    def scene(  # noqa: PLR0917 - the interface of all backdrops
+        self, surface: Surface, rig: Rig, view: SceneView, size_px: tuple[int, int], seed: int, ground: Ground
+    ) -> Scene:
+        """Paint the set; see `Backdrop.scene`."""
+        return self.painter(Stage(surface, rig, view, *size_px, seed, ground))
+
+
 PAINTERS: Mapping[str, Backdrop] = {
-    "velvet": Velvet(),
-    "marble": Marble(),
-    "minimal": Minimal(),
-    "gradient": Gradient(),
-    "festive": Festive(),
+    "velvet": Painted(velvet),
+    "marble": Painted(marble),
+    "minimal": Painted(minimal),
+    "gradient": Painted(gradient),
+    "festive": Painted(festive),
 }
 
 
@@ -54,7 +69,7 @@ def backdrop_for(surface: Surface) -> Backdrop:
         ) from None
 
 
-def paint(
+def paint(  # noqa: PLR0917 - the interface of all backdrops
     surface: Surface, rig: Rig, view: SceneView, size_px: tuple[int, int], seed: int, ground: Ground
 ) -> Scene:
     """Paint `surface` under `rig`; see `Backdrop.scene`."""

@@ -8,63 +8,50 @@ The lights glow by themselves, so they are part of the "ambient" group, which no
 from __future__ import annotations
 
 import math
-from typing import Literal
 
-import cv2
 import numpy as np
 
-from pipeline.backdrop.noise import Noise, grain
-from pipeline.backdrop.relight import mirror_glow
+from pipeline.backdrop.filters import enlarged, enlarged_smoothly, f32, gaussian, shrunk
+from pipeline.backdrop.noise import grain
+from pipeline.backdrop.relight import Polish, mirror_glow
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus, tint
 from pipeline.light.gobo import light_pattern, smoothstep
-from pipeline.recipe import Surface
-from pipeline.rig import Rig
-from pipeline.values import F32, Ground, Scene
+from pipeline.values import F32, Scene
 
 BLADES = 9
 WALL_AT = 0.40  # height of the picture, from the top, where the strings of lights end and the lacquer begins
 
 
-class Festive:
-    """Painter of bokeh."""
-
-    def scene(
-        self,
-        surface: Surface,
-        rig: Rig,
-        view: Literal["table", "flat"],
-        size_px: tuple[int, int],
-        seed: int,
-        ground: Ground,
-    ) -> Scene:
-        """Lacquer and lights; see `pipeline.backdrop.backdrop.Backdrop`."""
-        stage = Stage(surface, rig, view, size_px[0], size_px[1], seed, ground)
-        X, Y = stage.plane()
-        blur = stage.defocus_px(Y)
-        floor = _floor_share(stage)
-        fleck = 1.0 + 0.02 * grain(
-            stage.generator("festive fleck"), (stage.height, stage.width), stage.px, stage.px
+def festive(stage: Stage) -> Scene:
+    """Lacquer and lights: the empty set that the stage describes."""
+    X, Y = stage.plane()
+    blur = stage.defocus_px(Y)
+    floor = _floor_share(stage)
+    fleck = 1.0 + 0.02 * grain(
+        stage.generator("festive fleck"), (stage.height, stage.width), stage.px, stage.px
+    )
+    takings = Takings(stage)
+    for light in stage.rig.lights:
+        pattern = (
+            defocus(light_pattern(light, X, Y), blur, STEP / stage.px) * floor * np.float32(light.strength)
         )
-        takings = Takings(stage)
-        for light in rig.lights:
-            pattern = (
-                defocus(light_pattern(light, X, Y), blur, STEP / stage.px)
-                * floor
-                * np.float32(light.strength)
+        body = stage.enlarge(pattern * np.float32(light.direction[2])) * fleck
+        shine = np.float32(0.22) * stage.enlarge(
+            pattern
+            * mirror_glow(
+                X,
+                Y,
+                light.direction,
+                stage.view_direction,
+                Polish(stage.surface.f0, 0.5, max(light.size_deg, 8)),
             )
-            body = stage.enlarge(pattern * np.float32(light.direction[2])) * fleck
-            shine = stage.enlarge(
-                pattern
-                * mirror_glow(
-                    X, Y, light.direction, stage.view_direction, 0.5, max(light.size_deg, 8), surface.f0
-                )
-            )
-            color = np.asarray(light.color, dtype=np.float32)
-            takings.add(light.name, tint([(body, stage.base() * color), (shine, color)]))
-        color = np.asarray(rig.ambient.color, dtype=np.float32)
-        sky = np.full((stage.height, stage.width), rig.ambient.strength, dtype=np.float32)
-        takings.add("ambient", tint([(sky, stage.base() * color)]) + bokeh(stage))
-        return takings.scene()
+        )
+        color = np.asarray(light.color, dtype=np.float32)
+        takings.add(light.name, tint([(body, stage.base() * color), (shine, color)]))
+    color = np.asarray(stage.rig.ambient.color, dtype=np.float32)
+    sky = np.full((stage.height, stage.width), stage.rig.ambient.strength, dtype=np.float32)
+    takings.add("ambient", tint([(sky, stage.base() * color)]) + bokeh(stage))
+    return takings.scene()
 
 
 def _floor_share(stage: Stage) -> F32:
@@ -79,12 +66,13 @@ def bokeh(stage: Stage) -> F32:
     """Radiance of all lights and of their mirror image in the lacquer, full size (H, W, 3)."""
     rng = stage.generator("festive lights")
     lights = _strings(stage, rng) if stage.view == "table" else _scattered(stage, rng)
+    lights += _glitter(stage, rng)
     image = np.zeros((stage.height, stage.width, 3), dtype=np.float32)
-    for x, y, radius, power, color in sorted(lights, key=lambda item: -item[2]):
-        _stamp(image, stage, x, y, radius, power, color)
-    halo = cv2.resize(image, (image.shape[1] // 8, image.shape[0] // 8), interpolation=cv2.INTER_AREA)
-    halo = cv2.GaussianBlur(halo, (0, 0), 7.0 * stage.px)
-    halo = cv2.resize(halo, (stage.width, stage.height), interpolation=cv2.INTER_CUBIC)
+    for spot in lights:
+        _stamp(image, stage, spot)
+    shape = (stage.height, stage.width)
+    halo = gaussian(shrunk(image, (shape[0] // 8, shape[1] // 8)), 7.0 * stage.px)
+    halo = enlarged_smoothly(halo, shape)
     image += 0.35 * np.maximum(halo, 0.0)
     if stage.view == "table":
         image += _mirrored(stage, image)
@@ -107,9 +95,9 @@ def _strings(stage: Stage, rng: np.random.Generator) -> list[Spot]:
             t = (k + rng.uniform(-0.25, 0.25)) / (count - 1)
             x = x0 + span * t
             y = y0 + tilt * t + sag * 4 * t * (1 - t) + rng.uniform(-0.012, 0.012)
-            radius = (13 + 40 * depth**2) * rng.uniform(0.85, 1.12) * scale * stage.px
+            radius = (11 + 46 * depth**2) * rng.uniform(0.85, 1.12) * scale * stage.px
             color = accent if rng.random() < 0.78 else detail
-            power = rng.lognormal(0.0, 0.5) * 0.20 / (0.35 + depth**2)
+            power = rng.lognormal(0.0, 0.7) * 0.26 / (0.30 + depth**2)
             spots.append((x * stage.width, y * stage.height, radius, power, color))
     return spots
 
@@ -137,14 +125,35 @@ def _scattered(stage: Stage, rng: np.random.Generator) -> list[Spot]:
     return spots
 
 
+def _glitter(stage: Stage, rng: np.random.Generator) -> list[Spot]:
+    """Metal dust strewn on the ground: a point in focus, a disc that grows and pales with the lens blur elsewhere."""
+    spots: list[Spot] = []
+    scale, (ox, oy) = stage.ground.unit_px, stage.ground.origin
+    for _ in range(int(260 * stage.surface.relief)):
+        x, y = (
+            rng.uniform(0, stage.width),
+            rng.uniform(0 if stage.view == "flat" else 0.30 * stage.height, stage.height),
+        )
+        X, Y = (x - ox) / scale, (oy - y) / (scale * stage.sin_e)
+        power = rng.lognormal(0.0, 0.9)
+        if rng.random() > smooth(0.45, 1.15, math.hypot(X / 0.9, Y / 1.0)):
+            continue
+        blur = float(stage.defocus_px(np.full(1, Y, dtype=np.float32))[0])
+        radius = (rng.uniform(0.7, 1.5) + 1.9 * blur) * stage.px
+        strength = min(2.0, 0.55 * power * (1.6 * stage.px / radius) ** 2) + 0.012 * power
+        spots.append((x, y, radius, strength, stage.accent()))
+    return spots
+
+
 def smooth(low: float, high: float, value: float) -> float:
     """Scalar smoothstep."""
     t = min(1.0, max(0.0, (value - low) / (high - low)))
     return t * t * (3 - 2 * t)
 
 
-def _stamp(image: F32, stage: Stage, x: float, y: float, radius: float, power: float, color: F32) -> None:
-    """Add one disc of the aperture's shape at (x, y)."""
+def _stamp(image: F32, stage: Stage, spot: Spot) -> None:
+    """Add one disc of the aperture's shape."""
+    x, y, radius, power, color = spot
     reach = math.ceil(radius + 3)
     left, top = max(0, int(x) - reach), max(0, int(y) - reach)
     right, bottom = min(stage.width, int(x) + reach + 1), min(stage.height, int(y) + reach + 1)
@@ -161,12 +170,13 @@ def _stamp(image: F32, stage: Stage, x: float, y: float, radius: float, power: f
     off_x, off_y = (x / stage.width - 0.5), (y / stage.height - 0.5)
     cut = 0.75 * max(0.0, math.hypot(off_x, off_y) - 0.22)
     barrel = np.sqrt((dx + off_x * cut * 2.2 * radius) ** 2 + (dy + off_y * cut * 2.2 * radius) ** 2)
-    edge = np.float32(max(1.1, 0.05 * radius))
-    inside = smoothstep(-edge, edge, np.float32(radius) - polygon) * smoothstep(
-        -edge, edge, np.float32(radius * 1.02) - barrel
+    edge = max(0.8, 0.05 * radius)
+    inside = smoothstep(-edge, edge, f32(radius - polygon)) * smoothstep(
+        -edge, edge, f32(radius * 1.02 - barrel)
     )
-    rim = 0.86 + 0.22 * smoothstep(0.55, 1.0, away / np.float32(radius))
-    image[top:bottom, left:right] += (np.float32(power) * inside * rim)[..., None] * color
+    rim = 0.86 + 0.22 * smoothstep(0.55, 1.0, f32(away / radius))
+    hot = color + (1.0 - color) * np.float32(0.35 * min(1.0, power))  # bright lights bleach toward white
+    image[top:bottom, left:right] += (np.float32(power) * inside * rim)[..., None] * hot
 
 
 def _mirrored(stage: Stage, image: F32) -> F32:
@@ -175,9 +185,9 @@ def _mirrored(stage: Stage, image: F32) -> F32:
     rows = min(foot, stage.height - foot)
     mirror = np.zeros_like(image)
     mirror[foot : foot + rows] = image[foot - rows : foot][::-1]
-    small = cv2.resize(mirror, (stage.width // 4, stage.height // 4), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), 4.0 * stage.px, sigmaY=13.0 * stage.px)
-    mirror = cv2.resize(small, (stage.width, stage.height), interpolation=cv2.INTER_LINEAR)
+    small = shrunk(mirror, (stage.height // 4, stage.width // 4))
+    small = gaussian(small, 4.0 * stage.px, 13.0 * stage.px)
+    mirror = enlarged(small, (stage.height, stage.width))
     y = np.arange(stage.height, dtype=np.float32)[:, None, None] / np.float32(stage.height)
     weight = np.float32(stage.surface.reflection) * smoothstep(WALL_AT - 0.05, WALL_AT + 0.2, y)
     result: F32 = mirror * weight * (1.0 - 0.6 * smoothstep(0.5, 1.0, y))

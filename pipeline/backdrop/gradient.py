@@ -6,17 +6,15 @@ the rig's: a pool around the piece, window panes when the key has them.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
+from pipeline.backdrop.filters import f32
 from pipeline.backdrop.noise import Noise, grain
-from pipeline.backdrop.relight import mirror_glow
+from pipeline.backdrop.relight import Polish, mirror_glow
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
 from pipeline.light.gobo import light_pattern, smoothstep
-from pipeline.recipe import Surface
-from pipeline.rig import Light, Rig
-from pipeline.values import F32, Ground, Scene
+from pipeline.rig import Light
+from pipeline.values import F32, Scene
 
 _TO_LMS = np.array(
     [
@@ -56,58 +54,46 @@ def ramp(colors: list[F32], t: F32) -> F32:
     return result
 
 
-class Gradient:
-    """Painter of gradients."""
+def gradient(stage: Stage) -> Scene:
+    """A lit gradient: the empty set that the stage describes."""
+    X, Y = stage.plane()
+    albedo = sweep(stage)
+    blur = stage.defocus_px(Y)
+    satin = 1.0 + 0.006 * grain(
+        stage.generator("gradient satin"), (stage.height, stage.width), stage.px, stage.px
+    )
+    takings = Takings(stage)
 
-    def scene(
-        self,
-        surface: Surface,
-        rig: Rig,
-        view: Literal["table", "flat"],
-        size_px: tuple[int, int],
-        seed: int,
-        ground: Ground,
-    ) -> Scene:
-        """A lit gradient; see `pipeline.backdrop.backdrop.Backdrop`."""
-        stage = Stage(surface, rig, view, size_px[0], size_px[1], seed, ground)
-        X, Y = stage.plane()
-        albedo = sweep(stage)
-        blur = stage.defocus_px(Y)
-        satin = 1.0 + 0.006 * grain(
-            stage.generator("gradient satin"), (stage.height, stage.width), stage.px, stage.px
+    def add(name: str, body: F32, shine: F32, color: F32) -> None:
+        lit = albedo * body[..., None] + shine[..., None]
+        takings.add(name, stage.enlarge((lit * color).astype(np.float32)) * satin[..., None])
+
+    for light in stage.rig.lights:
+        pattern = defocus(light_pattern(light, X, Y), blur, STEP / stage.px) * np.float32(light.strength)
+        body = pattern * np.float32(light.direction[2]) * pool(stage, light, X, Y)
+        shine = pattern * mirror_glow(
+            X, Y, light.direction, stage.view_direction, Polish(stage.surface.f0, 0.5, max(light.size_deg, 8))
         )
-        takings = Takings(stage)
-
-        def add(name: str, body: F32, shine: F32, color: F32) -> None:
-            lit = albedo * body[..., None] + shine[..., None]
-            takings.add(name, stage.enlarge((lit * color).astype(np.float32)) * satin[..., None])
-
-        for light in rig.lights:
-            pattern = defocus(light_pattern(light, X, Y), blur, STEP / stage.px) * np.float32(light.strength)
-            body = pattern * np.float32(light.direction[2]) * pool(stage, light, X, Y)
-            shine = pattern * mirror_glow(
-                X, Y, light.direction, stage.view_direction, 0.5, max(light.size_deg, 8), surface.f0
-            )
-            add(
-                light.name,
-                body,
-                shine * np.float32(surface.reflection > 0),
-                np.asarray(light.color, np.float32),
-            )
-        sky = np.full_like(X, rig.ambient.strength)
-        add("ambient", sky, sky * 0.0, np.asarray(rig.ambient.color, np.float32))
-        return takings.scene()
+        add(
+            light.name,
+            body,
+            shine * np.float32(0.3 if stage.surface.reflection > 0 else 0.0),
+            np.asarray(light.color, np.float32),
+        )
+    sky = np.full_like(X, stage.rig.ambient.strength)
+    add("ambient", sky, sky * 0.0, np.asarray(stage.rig.ambient.color, np.float32))
+    return takings.scene()
 
 
 def sweep(stage: Stage) -> F32:
     """Albedo on the coarse grid: `base` below and around the piece, through `detail`, to `accent` at the far end."""
     rng = stage.generator("gradient")
     x, y = stage.screen()
-    x, y = x / stage.width - 0.5, y / stage.height - 0.5
+    x, y = f32(x / stage.width - 0.5), f32(y / stage.height - 0.5)
     lean = np.float32(rng.uniform(-0.55, 0.55))
     wave = Noise(rng)
     t = 0.5 - y * np.float32(1.05) + lean * x + 0.14 * wave(x * 1.4 + 9.0, y * 1.4)
-    return ramp([stage.base(), stage.detail(), stage.accent()], smoothstep(-0.1, 1.12, t))
+    return ramp([stage.base(), stage.detail(), stage.accent()], smoothstep(-0.1, 1.12, f32(t)))
 
 
 def pool(stage: Stage, light: Light, X: F32, Y: F32) -> F32:
@@ -115,5 +101,4 @@ def pool(stage: Stage, light: Light, X: F32, Y: F32) -> F32:
     reach = 1.3 + 0.05 * light.size_deg
     lx, ly, _ = light.direction
     dx, dy = X - np.float32(0.35 * lx), Y * np.float32(stage.sin_e + 0.15) - np.float32(0.25 * ly)
-    result: F32 = 0.42 + 0.72 * np.exp(-(dx * dx + dy * dy) / np.float32(reach * reach * 0.55))
-    return result
+    return f32(0.42 + 0.72 * np.exp(-(dx * dx + dy * dy) / np.float32(reach * reach * 0.55)))

@@ -8,54 +8,39 @@ polish mirrors the lamps and the room on top of that.
 from __future__ import annotations
 
 import math
-from typing import Literal
 
-import cv2
 import numpy as np
 
+from pipeline.backdrop.filters import gaussian
 from pipeline.backdrop.noise import Noise, grain
-from pipeline.backdrop.relight import mirror_glow
+from pipeline.backdrop.relight import Polish, mirror_glow
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
 from pipeline.backdrop.veins import Lines, cracks, wisps
 from pipeline.light.gobo import light_pattern, smoothstep
-from pipeline.recipe import Surface
-from pipeline.rig import Rig
-from pipeline.values import F32, Ground, Scene
+from pipeline.values import F32, Scene
 
 TRANSLUCENCE = 0.010  # units over which light bleeds sideways inside the stone
 GLOW_ROUGHNESS = 0.36
 GLOW_GAIN = 0.6
 
 
-class Marble:
-    """Painter of polished stone."""
-
-    def scene(
-        self,
-        surface: Surface,
-        rig: Rig,
-        view: Literal["table", "flat"],
-        size_px: tuple[int, int],
-        seed: int,
-        ground: Ground,
-    ) -> Scene:
-        """A slab of marble, lit; see `pipeline.backdrop.backdrop.Backdrop`."""
-        stage = Stage(surface, rig, view, size_px[0], size_px[1], seed, ground)
-        X, Y = stage.plane()
-        stone = slab(stage, X, Y)
-        takings = Takings(stage)
-        for light in rig.lights:
-            pattern = light_pattern(light, X, Y) * np.float32(light.strength)
-            pattern = cv2.GaussianBlur(pattern, (0, 0), max(TRANSLUCENCE * ground.unit_px / STEP, 0.3))
-            body = defocus(pattern * np.float32(light.direction[2]), stage.defocus_px(Y), STEP / stage.px)
-            size = max(light.size_deg, 8.0)
-            glow = mirror_glow(X, Y, light.direction, stage.view_direction, GLOW_ROUGHNESS, size, surface.f0)
-            takings.add(
-                light.name, _lit(stage, stone, body, pattern * glow * np.float32(GLOW_GAIN), light.color)
-            )
-        sky = np.full_like(X, rig.ambient.strength)
-        takings.add("ambient", _lit(stage, stone, sky, sky * _room(stage, Y), rig.ambient.color))
-        return takings.scene()
+def marble(stage: Stage) -> Scene:
+    """A slab of marble, lit: the empty set that the stage describes."""
+    X, Y = stage.plane()
+    stone = slab(stage, X, Y)
+    takings = Takings(stage)
+    for light in stage.rig.lights:
+        pattern = light_pattern(light, X, Y) * np.float32(light.strength)
+        pattern = gaussian(pattern, max(TRANSLUCENCE * stage.ground.unit_px / STEP, 0.3))
+        body = defocus(pattern * np.float32(light.direction[2]), stage.defocus_px(Y), STEP / stage.px)
+        size = max(light.size_deg, 8.0)
+        glow = mirror_glow(
+            X, Y, light.direction, stage.view_direction, Polish(stage.surface.f0, GLOW_ROUGHNESS, size)
+        )
+        takings.add(light.name, _lit(stage, stone, body, pattern * glow * np.float32(GLOW_GAIN), light.color))
+    sky = np.full_like(X, stage.rig.ambient.strength)
+    takings.add("ambient", _lit(stage, stone, sky, sky * _room(stage, Y), stage.rig.ambient.color))
+    return takings.scene()
 
 
 def _lit(stage: Stage, stone: F32, body: F32, shine: F32, color: tuple[float, float, float]) -> F32:
@@ -97,7 +82,7 @@ def slab(stage: Stage, X: F32, Y: F32) -> F32:
     big = cracks(rng, u * 0.55, v, 0.60, 0.8)
     small = cracks(rng, u * 0.6 + 7.0, v, 0.21, 0.6)
     step = STEP / stage.ground.unit_px
-    hair = wisps(noise, u * 0.3, v, 3.0, (step / stage.sin_e, step), 11.0)
+    hair = wisps(noise, u * 0.3, v, 3.0, cell=(step / stage.sin_e, step), offset=11.0)
     ragged = 0.5 + 3.2 * noise.fbm(u * 9.0, v * 9.0, 2) ** 2
     fade = smoothstep(-0.55, 0.30, noise(u * 0.9 + 60.0, v * 0.9))
     near_big = 0.15 + 0.85 * np.exp(-big.distance / 0.09)
@@ -106,7 +91,7 @@ def slab(stage: Stage, X: F32, Y: F32) -> F32:
     vein = _thread(stage, blur, big, (0.0014 + 0.0048 * big.strength**3) * ragged, fade * big.strength**0.7)
     np.maximum(vein, _thread(stage, blur, small, (0.0008 + 0.002 * web) * ragged, web**0.6), out=vein)
     np.maximum(vein, _thread(stage, blur, hair, 0.0014 * ragged, 0.36 * hair.strength), out=vein)
-    haze = np.float32(smoky) * _smoke(noise, u, v, big, hair, fade)
+    haze = np.float32(smoky) * _smoke(noise, (u, v), big, hair, fade)
     haze += np.float32(0.40) * smoothstep(-0.15, 0.6, noise.fbm(u * 0.8 + 33.0, v * 1.7, 4))
     haze = stage.enlarge(
         defocus(np.clip(haze * np.float32(stage.surface.relief), 0, 1), blur, STEP / stage.px)
@@ -115,13 +100,12 @@ def slab(stage: Stage, X: F32, Y: F32) -> F32:
     return _colored(stage, np.clip(vein, 0.0, 1.0), haze)
 
 
-def _smoke(noise: Noise, u: F32, v: F32, big: Lines, hair: Lines, fade: F32) -> F32:
+def _smoke(noise: Noise, at: tuple[F32, F32], big: Lines, hair: Lines, fade: F32) -> F32:
     """How far pale stone is clouded by what bled out of its veins: to one side far, to the other hardly."""
+    u, v = at
     side = 0.5 + 0.5 * np.tanh(3.0 * noise(u * 1.1 + 90.0, v * 1.1))
     bleed = big.strength * (0.3 + 0.7 * fade) * np.exp(-big.distance / (0.012 + 0.10 * side))
-    bleed = cv2.GaussianBlur(
-        bleed, (0, 0), 6.0
-    )  # the strengths of neighbouring cracks must not meet in a line
+    bleed = gaussian(bleed, 6.0)  # the strengths of neighbouring cracks must not meet in a line
     wisp = hair.strength * np.exp(-np.abs(hair.distance) / np.where(hair.distance > 0, 0.06, 0.012))
     streak = 1.0 - np.abs(noise.fbm(u * 0.7 + 5.0, v * 2.6, 4, 0.58)) * 2.6
     band = smoothstep(-0.1, 0.55, noise(u * 0.5 + 44.0, v * 1.0))

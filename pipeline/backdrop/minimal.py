@@ -7,75 +7,77 @@ height field whose slope toward the light shades it (the linear term of a Lamber
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import numpy as np
 
 from pipeline.backdrop.noise import Noise, grain
 from pipeline.backdrop.relief import light_visibility, raster_for, see, sky_visibility
-from pipeline.backdrop.relight import dot, mirror_glow, wrapped
+from pipeline.backdrop.relight import Polish, dot, mirror_glow, wrapped
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus, tint
 from pipeline.light.gobo import light_pattern, smoothstep
-from pipeline.recipe import Surface
-from pipeline.rig import Light, Rig
-from pipeline.values import F32, Ground, Scene
+from pipeline.rig import Light
+from pipeline.values import F32, Scene
 
 COVE_AT = 0.95  # where the sweep begins to rise, units behind the contact line
 COVE_RISE = 0.42
+SWELL = 0.24  # height of the soft swell behind or beside the piece, units
 
 
-class Minimal:
-    """Painter of plaster and paper sweeps."""
+def minimal(stage: Stage) -> Scene:
+    """A seamless sweep, lit: the empty set that the stage describes."""
+    raster = raster_for(stage, 0.45)
+    Z = cove(stage, raster.X, raster.Y)
+    seen = see(stage, raster, Z)
+    blur = stage.defocus_px(seen.Y)
+    tooth = Tooth(stage, blur)
+    rise = smoothstep(0.0, 1.0, seen.Z)
+    white = stage.enlarge(1.0 - 0.75 * rise), stage.enlarge(0.75 * rise)
+    takings = Takings(stage)
+    step_px = STEP / stage.px
 
-    def scene(
-        self,
-        surface: Surface,
-        rig: Rig,
-        view: Literal["table", "flat"],
-        size_px: tuple[int, int],
-        seed: int,
-        ground: Ground,
-    ) -> Scene:
-        """A seamless sweep, lit; see `pipeline.backdrop.backdrop.Backdrop`."""
-        stage = Stage(surface, rig, view, size_px[0], size_px[1], seed, ground)
-        raster = raster_for(stage, 0.35)
-        Z = cove(stage, raster.X, raster.Y)
-        seen = see(stage, raster, Z)
-        blur = stage.defocus_px(seen.Y)
-        tooth = Tooth(stage, blur)
-        rise = smoothstep(0.0, 1.0, seen.Z)
-        white = stage.enlarge(1.0 - 0.75 * rise), stage.enlarge(0.75 * rise)
-        takings = Takings(stage)
-        step_px = STEP / stage.px
+    def add(name: str, body: F32, shine: F32, texture: F32, color: F32) -> None:
+        lit = stage.enlarge(defocus(body, blur, step_px)) * texture
+        layers = [(lit * white[0], stage.base() * color), (lit * white[1], stage.accent() * color)]
+        if stage.surface.reflection > 0:
+            layers.append((stage.enlarge(shine), color))
+        takings.add(name, tint(layers))
 
-        def add(name: str, body: F32, shine: F32, texture: F32, color: F32) -> None:
-            lit = stage.enlarge(defocus(body, blur, step_px)) * texture
-            layers = [(lit * white[0], stage.base() * color), (lit * white[1], stage.accent() * color)]
-            if surface.reflection > 0:
-                layers.append((stage.enlarge(shine), color))
-            takings.add(name, tint(layers))
-
-        for light in rig.lights:
-            n_l = dot(seen.nx, seen.ny, seen.nz, light.direction)
-            pattern = light_pattern(light, seen.X, seen.Y, seen.Z) * np.float32(light.strength)
-            body = pattern * wrapped(n_l, 0.05)
-            shine = pattern * mirror_glow(
-                seen.X, seen.Y, light.direction, stage.view_direction, 0.5, light.size_deg, surface.f0
-            )
-            add(light.name, body, shine, tooth.under(light), np.asarray(light.color, dtype=np.float32))
-        sky = seen.pick(sky_visibility(raster, Z)) * np.float32(rig.ambient.strength)
-        add("ambient", sky, sky * 0.0, tooth.even, np.asarray(rig.ambient.color, dtype=np.float32))
-        return takings.scene()
+    for light in stage.rig.lights:
+        n_l = dot(seen.nx, seen.ny, seen.nz, light.direction)
+        pattern = light_pattern(light, seen.X, seen.Y, seen.Z) * np.float32(light.strength)
+        pattern *= seen.pick(light_visibility(raster, Z, light))
+        body = pattern * wrapped(n_l, 0.05)
+        shine = pattern * mirror_glow(
+            seen.X,
+            seen.Y,
+            light.direction,
+            stage.view_direction,
+            Polish(stage.surface.f0, 0.5, light.size_deg),
+        )
+        add(light.name, body, shine, tooth.under(light), np.asarray(light.color, dtype=np.float32))
+    sky = seen.pick(sky_visibility(raster, Z)) * np.float32(stage.rig.ambient.strength)
+    add("ambient", sky, sky * 0.0, tooth.even, np.asarray(stage.rig.ambient.color, dtype=np.float32))
+    return takings.scene()
 
 
 def cove(stage: Stage, X: F32, Y: F32) -> F32:
-    """Height of the sweep: flat, then rising like a parabola; a faint unevenness keeps it from looking computed."""
+    """Height of the sweep: flat, then rising like a parabola, with one soft swell, as of bent paper, behind or beside the piece."""
     rng = stage.generator("minimal cove")
     wave = Noise(rng)
     Z = np.float32(0.004) * wave(X * 1.3, Y * 1.3)
+    lean = np.float32(math.tan(math.radians(rng.uniform(-16, 16))))
+    side = 1.0 if rng.random() < 0.5 else -1.0
     if stage.view == "table":
-        Z = Z + np.float32(COVE_RISE) * np.maximum(Y - np.float32(COVE_AT), 0.0) ** 2
-    return Z.astype(np.float32)
+        Z = Z + np.float32(COVE_RISE) * np.maximum(Y + lean * X - np.float32(COVE_AT), 0.0) ** 2
+        middle, radius = (side * rng.uniform(0.9, 1.3), rng.uniform(1.75, 2.1)), rng.uniform(0.8, 1.05)
+    else:
+        middle, radius = (side * rng.uniform(1.2, 1.45), rng.uniform(-1.2, 1.2)), rng.uniform(0.75, 0.95)
+    inside = radius - np.hypot(X - np.float32(middle[0]), Y - np.float32(middle[1]))
+    Z = Z + np.float32(SWELL) * smoothstep(
+        -0.28, 0.34, inside + np.float32(0.1) * wave(X * 0.8, Y * 0.8 + 5.0)
+    )
+    result: F32 = (Z * np.float32(stage.surface.scale)).astype(np.float32)
+    return result
 
 
 class Tooth:
@@ -87,9 +89,9 @@ class Tooth:
         px, squash = stage.px, 0.5 + 0.5 * stage.sin_e
         height = 0.34 * grain(rng, shape, 0.8 * px, 0.8 * px * squash)
         height += 0.8 * grain(rng, shape, 2.2 * px, 2.2 * px * squash)
-        height += 2.6 * grain(rng, shape, 11.0 * px, 6.0 * px * squash)
-        height += 7.0 * grain(rng, shape, 46.0 * px, 21.0 * px * squash)
-        amount = np.float32(0.055 * stage.surface.relief)
+        height += 1.5 * grain(rng, shape, 11.0 * px, 6.0 * px * squash)
+        height += 1.7 * grain(rng, shape, 46.0 * px, 21.0 * px * squash)
+        amount = np.float32(0.062 * stage.surface.relief)
         sharp = stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2)) * amount
         gy, gx = np.gradient(height)
         self._east: F32 = (-gx * sharp).astype(np.float32)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
+from pipeline.backdrop.filters import enlarged_smoothly, gaussian
 from pipeline.values import F32
 
 TABLE = 256
@@ -77,9 +77,9 @@ def grain(rng: np.random.Generator, shape: tuple[int, int], sigma_x: float, sigm
     step_x, step_y = max(1, int(sigma_x / 1.5)), max(1, int(sigma_y / 1.5))
     rows, columns = -(-shape[0] // step_y) + 2, -(-shape[1] // step_x) + 2
     field = rng.standard_normal((rows, columns), dtype=np.float32)
-    field = cv2.GaussianBlur(field, (0, 0), max(sigma_x / step_x, 0.2), sigmaY=max(sigma_y / step_y, 0.2))
+    field = gaussian(field, sigma_x / step_x, sigma_y / step_y)
     if (step_x, step_y) != (1, 1):
-        field = cv2.resize(field, (columns * step_x, rows * step_y), interpolation=cv2.INTER_CUBIC)
+        field = enlarged_smoothly(field, (rows * step_y, columns * step_x))
     field = np.asarray(field[: shape[0], : shape[1]], dtype=np.float32)
     result: F32 = (field - field.mean(dtype=np.float64).astype(np.float32)) / max(
         float(field.std(dtype=np.float64)), 1e-6

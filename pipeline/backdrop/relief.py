@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.backdrop.filters import enlarged, f32, gaussian, halved, sampled, shifted
 from pipeline.backdrop.stage import Stage
 from pipeline.rig import Light
 from pipeline.values import F32
 
-CELL_PX = 3.0  # raster cell, pixels of a 1080 frame
+CELL_PX = 3.4  # raster cell, pixels of a 1080 frame
 MAX_CELLS = 520_000
 SKY_STEPS = (0.03, 0.08, 0.18, 0.36)
 DISK = ((0.0, 0.0), (0.75, 0.1), (-0.75, -0.1), (0.1, 0.75), (-0.1, -0.75), (0.45, -0.45), (-0.45, 0.45))
@@ -52,12 +52,7 @@ class Seen:
 
     def pick(self, raster_layer: F32) -> F32:
         """A raster layer at the visible points."""
-        return np.asarray(
-            cv2.remap(
-                raster_layer, self.map_column, self.map_row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            ),
-            dtype=np.float32,
-        )
+        return sampled(raster_layer, self.map_column, self.map_row)
 
 
 def raster_for(stage: Stage, tallest: float) -> Raster:
@@ -85,10 +80,10 @@ def see(stage: Stage, raster: Raster, Z: F32) -> Seen:
     map_row = _march(stage, raster, Z, map_column[0], v)
     zy, zx = np.gradient(Z, raster.cell)
     seen = Seen(X, X, X, X, X, X, map_column, map_row)
-    sx, sy = seen.pick(zx.astype(np.float32)), seen.pick(zy.astype(np.float32))
-    nz = 1.0 / np.sqrt(1.0 + sx * sx + sy * sy)
+    sx, sy = seen.pick(f32(zx)), seen.pick(f32(zy))
+    nz = f32(1.0 / np.sqrt(1.0 + sx * sx + sy * sy))
     Y = raster.Y[0, 0] + map_row * np.float32(raster.cell)
-    return Seen(X, Y, seen.pick(Z), -sx * nz, -sy * nz, nz, map_column, map_row)
+    return Seen(X, f32(Y), seen.pick(Z), f32(-sx * nz), f32(-sy * nz), nz, map_column, map_row)
 
 
 def _march(stage: Stage, raster: Raster, Z: F32, column: F32, v: NDArray[np.float64]) -> F32:
@@ -96,7 +91,7 @@ def _march(stage: Stage, raster: Raster, Z: F32, column: F32, v: NDArray[np.floa
     rows = Z.shape[0]
     grid_row = np.repeat(np.arange(rows, dtype=np.float32)[:, None], column.size, axis=1)
     grid_column = np.repeat(column[None, :], rows, axis=0)
-    height = cv2.remap(Z, grid_column, grid_row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    height = sampled(Z, grid_column, grid_row)
     rise = raster.Y[:, :1].astype(np.float64) * stage.sin_e + height.astype(np.float64) * stage.cos_e
     rise = np.maximum.accumulate(rise, axis=0)
     span = float(max(rise.max(), v.max()) - min(rise.min(), v.min())) + 1.0
@@ -110,24 +105,12 @@ def _march(stage: Stage, raster: Raster, Z: F32, column: F32, v: NDArray[np.floa
     return np.ascontiguousarray(result)
 
 
-def _shifted(Z: F32, dx: int, dy: int) -> F32:
-    """Z at points `dx` columns and `dy` rows further on, edges repeated."""
-    rows, columns = Z.shape
-    padded = cv2.copyMakeBorder(
-        Z, max(-dy, 0), max(dy, 0), max(-dx, 0), max(dx, 0), borderType=cv2.BORDER_REPLICATE
-    )
-    top, left = max(dy, 0), max(dx, 0)
-    return np.asarray(padded[top : top + rows, left : left + columns], dtype=np.float32)
-
-
 def _horizon(Z: F32, cell: float, toward: tuple[float, float], distances: tuple[float, ...]) -> F32:
     """Tangent of the horizon's elevation in one direction (unit vector over the ground), at least 0."""
     horizon = np.zeros_like(Z)
     for distance in distances:
-        dx, dy = round(toward[0] * distance / cell), round(toward[1] * distance / cell)
-        reach = math.hypot(dx, dy) * cell
-        if reach > 0:
-            np.maximum(horizon, (_shifted(Z, dx, dy) - Z) * np.float32(1.0 / reach), out=horizon)
+        beyond = shifted(Z, toward[0] * distance / cell, toward[1] * distance / cell)
+        np.maximum(horizon, (beyond - Z) * np.float32(1.0 / distance), out=horizon)
     return horizon
 
 
@@ -139,17 +122,14 @@ def light_visibility(raster: Raster, Z: F32, light: Light) -> F32:
     """
     if light.elevation_deg > 86.0 or float(Z.max() - Z.min()) < 0.01:
         return np.ones_like(Z)
-    small = cv2.resize(Z, (Z.shape[1] // 2, Z.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    small = halved(Z)
     total = np.zeros_like(small)
     for around, above in DISK:
         elevation = math.radians(min(max(light.elevation_deg + above * light.size_deg, 4.0), 86.0))
         azimuth = math.radians(light.azimuth_deg + around * light.size_deg)
         roof = _shadow_roof(small, 2 * raster.cell, azimuth, math.tan(elevation))
         total += np.clip((roof - small) * np.float32(-1.0 / SHADOW_EDGE) + 1.0, 0.0, 1.0)
-    share = cv2.resize(
-        total / np.float32(len(DISK)), (Z.shape[1], Z.shape[0]), interpolation=cv2.INTER_LINEAR
-    )
-    return np.asarray(cv2.GaussianBlur(share, (0, 0), 1.5), dtype=np.float32)
+    return gaussian(enlarged(total / np.float32(len(DISK)), Z.shape), 1.5)
 
 
 def _shadow_roof(Z: F32, cell: float, azimuth: float, slope: float) -> F32:
@@ -158,14 +138,7 @@ def _shadow_roof(Z: F32, cell: float, azimuth: float, slope: float) -> F32:
     farthest = (float(Z.max()) - float(Z.min())) / slope
     east, north = math.sin(azimuth), math.cos(azimuth)
     while reach < 2.0 * farthest:
-        move = np.array([[1, 0, east * reach / cell], [0, 1, north * reach / cell]], dtype=np.float64)
-        beyond = cv2.warpAffine(
-            roof,
-            move,
-            (Z.shape[1], Z.shape[0]),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+        beyond = shifted(roof, east * reach / cell, north * reach / cell)
         roof = np.maximum(roof, beyond - np.float32(reach * slope))
         reach *= 2.0
     return roof
@@ -173,13 +146,10 @@ def _shadow_roof(Z: F32, cell: float, azimuth: float, slope: float) -> F32:
 
 def sky_visibility(raster: Raster, Z: F32, directions: int = 8) -> F32:
     """Share 0..1 of the dome that each raster point sees: mean of cos^2 of the horizon angle over directions."""
-    small = cv2.resize(Z, (Z.shape[1] // 2, Z.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    small = halved(Z)
     total = np.zeros_like(small)
     for k in range(directions):
         angle = 2.0 * math.pi * (k + 0.5) / directions
         horizon = _horizon(small, 2 * raster.cell, (math.cos(angle), math.sin(angle)), SKY_STEPS)
         total += 1.0 / (1.0 + horizon * horizon)
-    share = cv2.GaussianBlur(total / np.float32(directions), (0, 0), 1.5)
-    return np.asarray(
-        cv2.resize(share, (Z.shape[1], Z.shape[0]), interpolation=cv2.INTER_LINEAR), dtype=np.float32
-    )
+    return enlarged(gaussian(total / np.float32(directions), 1.5), Z.shape)

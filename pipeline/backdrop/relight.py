@@ -11,9 +11,11 @@ stand-in for light scattering between fibres (Green 2004, GPU Gems ch. 16).
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.backdrop.filters import f32
 from pipeline.values import F32
 
 Direction = tuple[float, float, float]
@@ -46,9 +48,8 @@ def charlie(n_l: F32, n_v: F32, n_h: F32, alpha: float) -> F32:
     inverse = 1.0 / alpha
     sine2 = np.clip(1.0 - n_h * n_h, 0.0, 1.0)
     D = np.float32(0.5 * (2.0 + inverse)) * np.power(sine2, np.float32(0.5 * inverse))
-    l, v = np.clip(n_l, 0.0, 1.0), np.clip(n_v, 0.0, 1.0)  # noqa: E741
-    result: F32 = D * l / (4.0 * np.maximum(l + v - l * v, 0.08))
-    return result
+    to_light, to_view = np.clip(n_l, 0.0, 1.0), np.clip(n_v, 0.0, 1.0)
+    return f32(D * to_light / (4.0 * np.maximum(to_light + to_view - to_light * to_view, 0.08)))
 
 
 def schlick(f0: float, cosine: F32) -> F32:
@@ -59,23 +60,29 @@ def schlick(f0: float, cosine: F32) -> F32:
     return result
 
 
-def gloss(n_l: F32, n_v: F32, n_h: F32, v_h: F32, f0: float, roughness: float, size_deg: float) -> F32:
-    """Highlight of an area light: pi * GGX BRDF * max(n.l, 0), lobe widened by the light's disk."""
-    alpha = max(roughness * roughness, 0.01)
-    wide = min(1.0, alpha + math.tan(math.radians(size_deg)) / 3.0)
+@dataclass(frozen=True, slots=True)
+class Polish:
+    """A glossy coat and the lamp it mirrors. f0: reflectance head on. size_deg: angular radius of the lamp."""
+
+    f0: float
+    roughness: float
+    size_deg: float
+
+
+def gloss(n_l: F32, n_v: F32, n_h: F32, v_h: F32, polish: Polish) -> F32:
+    """Highlight of an area light: pi * GGX BRDF * max(n.l, 0), the lobe widened by the light's disk."""
+    alpha = max(polish.roughness**2, 0.01)
+    wide = min(1.0, alpha + math.tan(math.radians(polish.size_deg)) / 3.0)
     a2 = wide * wide
     d = n_h * n_h * np.float32(a2 - 1.0) + 1.0
     D = np.float32(a2) / np.maximum(d * d, 1e-6)
-    l, v = np.clip(n_l, 0.0, 1.0), np.clip(n_v, 1e-3, 1.0)  # noqa: E741
+    to_light, to_view = np.clip(n_l, 0.0, 1.0), np.clip(n_v, 1e-3, 1.0)
     k = wide / 2.0
-    V = 1.0 / (4.0 * np.maximum((l * (1 - k) + k) * (v * (1 - k) + k), 1e-3))
-    result: F32 = (D * V * l * schlick(f0, v_h)).astype(np.float32)
-    return result
+    V = 1.0 / (4.0 * np.maximum((to_light * (1 - k) + k) * (to_view * (1 - k) + k), 1e-3))
+    return f32(D * V * to_light * schlick(polish.f0, v_h))
 
 
-def mirror_glow(
-    X: F32, Y: F32, light: Direction, view: Direction, roughness: float, size_deg: float, f0: float
-) -> F32:
+def mirror_glow(X: F32, Y: F32, light: Direction, view: Direction, polish: Polish) -> F32:
     """Broad highlight of a light on a polished ground, seen by a camera a few units away.
 
     The picture itself is orthographic; a lens is not quite, and on a mirror those few degrees across the frame are
@@ -83,9 +90,9 @@ def mirror_glow(
     """
     away = np.float32(CAMERA_UNITS)
     vx, vy, vz = view[0] * away - X, view[1] * away - Y, np.full_like(X, view[2] * away)
-    length = 1.0 / np.sqrt(vx * vx + vy * vy + vz * vz)
+    length = f32(1.0 / np.sqrt(vx * vx + vy * vy + vz * vz))
     vx, vy, vz = vx * length, vy * length, vz * length
     hx, hy, hz = vx + np.float32(light[0]), vy + np.float32(light[1]), vz + np.float32(light[2])
-    length = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz)
-    n_h, v_h = hz * length, (vx * hx + vy * hy + vz * hz) * length
-    return gloss(np.full_like(X, light[2]), vz, n_h, v_h, f0, roughness, size_deg)
+    length = f32(1.0 / np.sqrt(hx * hx + hy * hy + hz * hz))
+    v_h = f32((vx * hx + vy * hy + vz * hz) * length)
+    return gloss(np.full_like(X, light[2]), f32(vz), f32(hz * length), v_h, polish)

@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
+from pipeline.backdrop.filters import enlarged, wide_gaussian
 from pipeline.backdrop.noise import generator
 from pipeline.recipe import Surface
 from pipeline.rig import Rig
@@ -104,8 +104,7 @@ class Stage:
 
     def enlarge(self, coarse: F32) -> F32:
         """Coarse layer (rows, columns[, 3]) to the full frame."""
-        size = (coarse.shape[1] * STEP, coarse.shape[0] * STEP)
-        full = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+        full = enlarged(coarse, (coarse.shape[0] * STEP, coarse.shape[1] * STEP))
         result: F32 = np.ascontiguousarray(full[: self.height, : self.width])
         return result
 
@@ -126,20 +125,9 @@ def defocus(layer: F32, blur: F32, step_px: float) -> F32:
         if float(blur.max()) <= below:
             break
         weight = np.clip((blur - np.float32(below)) / np.float32(sigma - below), 0.0, 1.0)
-        result = result + weight * (_gaussian(layer, sigma / step_px) - result)
+        result = result + weight * (wide_gaussian(layer, sigma / step_px) - result)
         below = sigma
     return result
-
-
-def _gaussian(layer: F32, sigma: float) -> F32:
-    """Gaussian blur, wide ones on a smaller copy."""
-    factor = max(1, int(sigma / 2.0))
-    if factor == 1:
-        return np.asarray(cv2.GaussianBlur(layer, (0, 0), max(sigma, 0.3)), dtype=np.float32)
-    rows, columns = layer.shape[:2]
-    small = cv2.resize(layer, (-(-columns // factor), -(-rows // factor)), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma / factor)
-    return np.asarray(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
 
 
 @dataclass(slots=True)
@@ -172,7 +160,7 @@ class Takings:
     def _spill(self) -> F32:
         """Mean radiance of the ground around the contact point: what bounces up at the piece."""
         stage = self.stage
-        x, y = (int(round(v)) for v in stage.ground.origin)
+        x, y = (round(v) for v in stage.ground.origin)
         reach = int(0.6 * stage.ground.unit_px)
         rows = slice(max(0, min(y, stage.height - 1) - reach // 3), max(1, min(stage.height, y + reach // 2)))
         columns = slice(max(0, min(x, stage.width - 1) - reach), max(1, min(stage.width, x + reach)))

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from pipeline.backdrop.filters import gaussian
 from pipeline.backdrop.noise import Noise
 from pipeline.values import F32
 
@@ -65,12 +65,14 @@ def cracks(rng: np.random.Generator, u: F32, v: F32, size: float, shown: float) 
     return Lines(distance.astype(np.float32), strength.astype(np.float32))
 
 
-def wisps(noise: Noise, u: F32, v: F32, frequency: float, cell: tuple[float, float], offset: float) -> Lines:
+def wisps(
+    noise: Noise, u: F32, v: F32, frequency: float, *, cell: tuple[float, float], offset: float
+) -> Lines:
     """Zero lines of `noise`. cell: (units per row, per column) of the arrays, for the gradient."""
     f = np.float32(frequency)
     n = noise(u * f + np.float32(offset), v * f - np.float32(offset))
     gy, gx = np.gradient(n, *cell)
-    slope = cv2.GaussianBlur(np.sqrt(gx * gx + gy * gy).astype(np.float32), (0, 0), 5.0)
+    slope = gaussian(np.sqrt(gx * gx + gy * gy).astype(np.float32), 5.0)
     shown = noise(u * f * np.float32(0.35) - np.float32(offset), v * f * np.float32(0.35))
     strength = np.clip(shown * 1.6 + 0.25, 0.0, 1.0)
     return Lines((n / np.maximum(slope, 0.3 * f)).astype(np.float32), strength.astype(np.float32))
