@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pipeline.recipe import JewelryType, Recipe
 from pipeline.rig import Frozen
+from rules.accept import Policy
 
 Output = Literal["export", "watermark", "instagram"]
 OUTPUTS: tuple[str, ...] = get_args(Output)
@@ -80,8 +81,8 @@ class Plan(Frozen):
     """What will be done with one photo.
 
     recipes: one per picture to make (variants differ in the seed). window: when it may start, None for at once.
-    watermark: the mark of the watermarked copy, None when that copy is not asked for. reasons: in order, which rule
-    decided what and why. findings: what the owner should know (an unknown word in the folder's name, ...).
+    watermark: the mark of the watermarked copy, None when that copy is not asked for. policy: what `rules.accept` goes
+    by. reasons: in order, which rule decided what and why. findings: what the owner should know (an unknown word in the folder's name, ...).
     """
 
     jewelry_type: JewelryType
@@ -91,5 +92,6 @@ class Plan(Frozen):
     window: Window | None = None
     watermark: Watermark | None = None
     post: Post = Post()
+    policy: Policy = Policy()
     reasons: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()

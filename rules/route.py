@@ -46,6 +46,7 @@ def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
         window=rules.overnight if timing.urgency == "overnight" else None,
         watermark=rules.watermark if "watermark" in outputs else None,
         post=post(facts.name, kind, voices.sidecar, voices.first("hashtags")[0]),
+        policy=rules.accept,
         reasons=(applied, kind_words, *style_words, output_words, timing.words),
         findings=tuple(findings),
     )
