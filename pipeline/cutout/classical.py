@@ -82,7 +82,8 @@ class ClassicalSegmenter:
             return drop_specks(~_paper_region(srgb)).astype(np.float32)
         size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
         coarse = drop_specks(~_paper_region(cv2.resize(srgb, size, interpolation=cv2.INTER_AREA)))
-        outside = cv2.resize((~coarse).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+        soft = cv2.GaussianBlur((~coarse).astype(np.float32), (0, 0), 0.8)
+        outside = (cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5).astype(np.uint8)
         reach = 2 * round(ADVANCE_PX / shrink) + 1
         allowed = cv2.dilate(outside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) > 0
         fine = _paper_region(srgb, allowed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from pipeline.cutout.paper import FLOOR, Paper
+from pipeline.cutout.paper import FLOOR, Paper, strongest
 from pipeline.values import F32, Mask, Note
 
 REACH_PX = 2.5  # how far to either side of the contour colours are compared
@@ -27,7 +27,7 @@ def weigh(rgb: F32, alpha: F32, unknown: Mask, paper: Paper) -> tuple[float, dic
         return 0.0, {}, (Note("no-contour", "The piece has no visible outline on this paper."),)
     log_rgb = np.log(rgb + FLOOR)
     near_in, near_out = _local_mean(log_rgb, inside), _local_mean(log_rgb, outside)
-    contrast = np.abs(near_in - near_out).max(-1)[contour]
+    contrast = strongest(np.abs(near_in - near_out))[contour]
     steep = cv2.dilate(_steepness(log_rgb), np.ones((3, 3), np.uint8))[contour]
     limit = max(WEAK_SIGMAS * paper.sigma, WEAK_LOG)
     weak = contrast < limit
@@ -60,5 +60,4 @@ def _steepness(log_rgb: F32) -> F32:
     """Log change per pixel, strongest channel."""
     soft = cv2.GaussianBlur(log_rgb, (0, 0), 0.7)
     across, down = cv2.Scharr(soft, cv2.CV_32F, 1, 0), cv2.Scharr(soft, cv2.CV_32F, 0, 1)
-    steep: F32 = (np.hypot(across, down) / 32).max(-1)
-    return steep
+    return strongest(cv2.magnitude(across, down) / 32)

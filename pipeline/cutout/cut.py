@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 
@@ -20,6 +18,7 @@ from pipeline.values import F32, U8, Box, Cutout, Mask, Note, Photo
 
 FIRST_LOOK_PX = 640
 WORKING_PX = 1000  # long side of the piece's crop: about 1.5 times what a 1080 picture shows
+DRAFT_PX = 640
 MARGIN = 0.13  # of the piece's box, around the second look
 FAINT = 0.03  # alpha below this is noise of the solver
 OPAQUE_SHARE = 0.999  # of a photo's own alpha: then there is nothing to trust
@@ -128,8 +127,3 @@ def _nothing_found() -> Unfit:
         "No piece of jewelry was found on this photo's background.",
         "Photograph the piece on plain, evenly lit paper with room around it, or save a PNG with a transparent background.",
     )
-
-
-def with_alpha(cutout: Cutout, alpha: F32) -> Cutout:
-    """The same cut-out under another matte."""
-    return replace(cutout, alpha=alpha)

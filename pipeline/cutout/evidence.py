@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.cutout.paper import FLOOR, Paper, border_ring
+from pipeline.cutout.paper import FLOOR, Paper, border_ring, strongest
 from pipeline.values import F32, Mask
-
 
 ROUGHEST = 0.03  # no paper is rougher than this; what is, belongs to the piece
 
@@ -36,8 +35,8 @@ class Evidence:
 def measure(rgb: F32, paper: Paper, noise: F32 | None = None, blur_px: float = 0.7) -> Evidence:
     """Measure `rgb` (h, w, 3) linear against `paper`; `noise` as known from an earlier round."""
     ratio = cv2.GaussianBlur((rgb + FLOOR) / (paper.rgb + FLOOR), (0, 0), blur_px)
-    high, low = ratio.max(-1), ratio.min(-1)
-    level = ratio.mean(-1)
+    high, low = strongest(ratio), -strongest(-ratio)
+    level = cv2.transform(ratio, np.full((1, 3), 1 / 3, np.float32))
     log_ratio = np.log(ratio + 0.03)
     edge = np.zeros(level.shape, np.float32)
     for channel in range(3):

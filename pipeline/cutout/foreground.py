@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.values import F32
 
 SMOOTH = 1e-4  # weight of the neighbours' agreement
 SMOOTH_BY_EDGE = 0.3  # further weight where alpha changes
 SWEEPS_COARSE, SWEEPS_FINE = 10, 2
+FULL_SWEEP_PX = 40_000
 
 
 def foreground_colors(rgb: F32, alpha: F32) -> F32:
@@ -29,32 +31,46 @@ def foreground_colors(rgb: F32, alpha: F32) -> F32:
         matte = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0])
         front = cv2.resize(front, size, interpolation=cv2.INTER_NEAREST).reshape(size[1], size[0], 3)
         back = cv2.resize(back, size, interpolation=cv2.INTER_NEAREST).reshape(size[1], size[0], 3)
+        fringe = _fringe(matte)
         for _ in range(SWEEPS_COARSE if max(size) <= 32 else SWEEPS_FINE):
-            front, back = _sweep(image, matte, front, back)
-    return front
+            front, back = _sweep(image, matte, front, back, fringe)
+    return np.where(alpha[..., None] >= 1, rgb, front)
 
 
-def _shifted(plane: F32) -> list[F32]:
-    """The four neighbours of each pixel, the border repeated."""
-    padded = cv2.copyMakeBorder(plane, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    padded = padded.reshape(plane.shape[0] + 2, plane.shape[1] + 2, *plane.shape[2:])
-    return [padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]
+def _fringe(alpha: F32) -> NDArray[np.intp]:
+    """Flat indices of the pixels worth a sweep: elsewhere the colours of the coarser level do."""
+    if alpha.size < FULL_SWEEP_PX:
+        return np.arange(alpha.size)
+    mixed = ((alpha > 0) & (alpha < 1)).astype(np.uint8)
+    return np.flatnonzero(cv2.dilate(mixed, np.ones((5, 5), np.uint8)))
 
 
-def _sweep(image: F32, alpha: F32, front: F32, back: F32) -> tuple[F32, F32]:
-    """One update: minimise the compositing error plus the neighbours' disagreement, 2 x 2 in closed form."""
-    weight = np.zeros_like(alpha)
-    front_sum, back_sum = np.zeros_like(front), np.zeros_like(back)
-    for near_alpha, near_front, near_back in zip(_shifted(alpha), _shifted(front), _shifted(back), strict=True):
-        pull = SMOOTH + SMOOTH_BY_EDGE * np.abs(alpha - near_alpha)
+def _sweep(image: F32, alpha: F32, front: F32, back: F32, where: NDArray[np.intp]) -> tuple[F32, F32]:
+    """One update of the pixels `where`: compositing error plus the neighbours' disagreement, 2 x 2 in closed form."""
+    height, width = alpha.shape
+    row, column = np.divmod(where, width)
+    near = (
+        np.maximum(row - 1, 0) * width + column,
+        np.minimum(row + 1, height - 1) * width + column,
+        row * width + np.maximum(column - 1, 0),
+        row * width + np.minimum(column + 1, width - 1),
+    )
+    flat_alpha, flat_front, flat_back = alpha.ravel(), front.reshape(-1, 3), back.reshape(-1, 3)
+    here = flat_alpha[where]
+    weight = np.zeros_like(here)
+    front_sum, back_sum = np.zeros((where.size, 3), np.float32), np.zeros((where.size, 3), np.float32)
+    for index in near:
+        pull = SMOOTH + SMOOTH_BY_EDGE * np.abs(here - flat_alpha[index])
         weight += pull
-        front_sum += pull[..., None] * near_front
-        back_sum += pull[..., None] * near_back
-    rest = 1 - alpha
-    a, b, c = alpha * alpha + weight, alpha * rest, rest * rest + weight
+        front_sum += pull[:, None] * flat_front[index]
+        back_sum += pull[:, None] * flat_back[index]
+    rest = 1 - here
+    a, b, c = here * here + weight, here * rest, rest * rest + weight
     scale = 1 / np.maximum(a * c - b * b, 1e-12)
-    right_front = alpha[..., None] * image + front_sum
-    right_back = rest[..., None] * image + back_sum
-    new_front = (c[..., None] * right_front - b[..., None] * right_back) * scale[..., None]
-    new_back = (a[..., None] * right_back - b[..., None] * right_front) * scale[..., None]
-    return np.clip(new_front, 0, None), np.clip(new_back, 0, None)
+    colors = image.reshape(-1, 3)[where]
+    right_front = here[:, None] * colors + front_sum
+    right_back = rest[:, None] * colors + back_sum
+    new_front, new_back = flat_front.copy(), flat_back.copy()
+    new_front[where] = np.clip((c * scale)[:, None] * right_front - (b * scale)[:, None] * right_back, 0, None)
+    new_back[where] = np.clip((a * scale)[:, None] * right_back - (b * scale)[:, None] * right_front, 0, None)
+    return new_front.reshape(front.shape), new_back.reshape(back.shape)

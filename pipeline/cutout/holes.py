@@ -14,7 +14,10 @@ from pipeline.values import F32, U8, Mask
 
 LEAST_HOLE_PX = 6
 PAPER_CHROMA = 0.05
-SHADE, SHADE_CHROMA = (0.3, 1.1), 0.2  # levels and colour of paper in the piece's own shadow
+SHADE = (0.2, 1.2)  # levels of paper in the piece's own shadow or bounce light
+SHADE_CHROMA = 0.65  # of the piece's chroma
+SHADE_SHARE = 0.003  # of the piece's area; smaller calm regions are facets
+GAP_RADIUS, GAP_LENGTH = 4.0, 4.0  # px, ratio: a long narrow bright region is the shine of a wire
 HIGHLIGHT_SHARE = 0.35  # a hole is at least this wide against the metal around it
 LARGE_SHARE = 0.01  # of the piece's area: too large for a highlight
 STEEP_RIM = 0.12  # log change per pixel: highlights on pearls fade, holes end
@@ -38,39 +41,53 @@ class Regions:
 
 
 def open_holes(evidence: Evidence, calm: Mask, regions: Regions, outside: Mask, sigma: float) -> Mask:
-    """Find holes and enclosed shadow among the regions not yet `outside`.
+    """Find holes and enclosed or hard-edged shadow among the regions not yet `outside`.
 
-    Paper-like: level within 3 sigma of the paper and no colour. On a coloured piece also shaded paper: grey, darker,
-    as calm as paper. A region much narrower than the metal around it is a highlight and stays (gold-shine guard).
+    Paper-like: level within 3 sigma of the paper and no colour. Beside a coloured piece also shaded paper: larger,
+    darker, as calm as paper, and well less colourful than the piece (its shadow takes on some of its colour). A small
+    region that is narrow or soft against the metal around it is a highlight and stays (gold-shine guard).
     """
     body = ~outside & ~calm
     if not body.any():
         return np.zeros_like(outside)
-    coloured = float(np.median(evidence.chroma[body])) > GEM_OR_GOLD
-    limit = max(0.05, 3 * sigma)
+    tone = Tone(float(np.median(evidence.chroma[body])), float(body.sum()), max(0.05, 3 * sigma))
     taken = set(np.unique(regions.labels[outside]).tolist())
-    wanted = [
-        label
-        for label in range(1, regions.stats.shape[0])
-        if label not in taken
-        and regions.stats[label, cv2.CC_STAT_AREA] >= LEAST_HOLE_PX
-        and _looks_like_paper(evidence, regions, label, limit, coloured=coloured)
-    ]
-    if not wanted:
-        return np.zeros_like(outside)
-    candidates = regions.grown(np.array(wanted, np.int32), calm)
-    return _without_highlights(candidates, ~outside & ~candidates, evidence.edge)
+    bare, shaded = [], []
+    for label in range(1, regions.stats.shape[0]):
+        if label not in taken and regions.stats[label, cv2.CC_STAT_AREA] >= LEAST_HOLE_PX:
+            level, chroma = _region_tone(evidence, regions, label)
+            if abs(np.log(max(level, 0.01))) < tone.paper_limit and chroma < PAPER_CHROMA:
+                bare.append(label)
+            elif tone.shades(level, chroma, float(regions.stats[label, cv2.CC_STAT_AREA])):
+                shaded.append(label)
+    found = np.zeros_like(outside)
+    if bare:
+        candidates = regions.grown(np.array(bare, np.int32), calm)
+        found |= _without_highlights(candidates, ~outside & ~candidates, evidence.edge)
+    if shaded:
+        found |= regions.grown(np.array(shaded, np.int32), calm)
+    return found
 
 
-def _looks_like_paper(evidence: Evidence, regions: Regions, label: int, limit: float, *, coloured: bool) -> bool:
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """chroma: median of the piece's body; area: its pixels; paper_limit: log distance that still is paper."""
+
+    chroma: float
+    area: float
+    paper_limit: float
+
+    def shades(self, level: float, chroma: float, area: float) -> bool:
+        """Whether a calm region of these medians is paper in the shadow of such a piece."""
+        large = area >= SHADE_SHARE * self.area
+        return large and self.chroma > GEM_OR_GOLD and SHADE[0] < level < SHADE[1] and chroma < SHADE_CHROMA * self.chroma
+
+
+def _region_tone(evidence: Evidence, regions: Regions, label: int) -> tuple[float, float]:
     x, y, width, height = (int(v) for v in regions.stats[label, :4])
     view = (slice(y, y + height), slice(x, x + width))
     here = regions.labels[view] == label
-    level = float(np.median(evidence.level[view][here]))
-    chroma = float(np.median(evidence.chroma[view][here]))
-    paper_like = abs(float(np.log(max(level, 0.01)))) < limit and chroma < PAPER_CHROMA
-    shaded = coloured and SHADE[0] < level < SHADE[1] and chroma < SHADE_CHROMA
-    return paper_like or shaded
+    return float(np.median(evidence.level[view][here])), float(np.median(evidence.chroma[view][here]))
 
 
 def _without_highlights(candidates: Mask, body: Mask, edge: F32) -> Mask:
@@ -89,6 +106,7 @@ def _without_highlights(candidates: Mask, body: Mask, edge: F32) -> Mask:
     area = np.bincount(flat, minlength=count)
     large = (area >= LARGE_SHARE * body.sum()) & (steepness > STEEP_RIM / 2)
     keep = large | ((reach >= HIGHLIGHT_SHARE * metal) & (steepness > STEEP_RIM))
+    keep &= ~((reach <= GAP_RADIUS) & (area > GAP_LENGTH * np.square(2 * reach)))
     keep[0] = False
     kept: Mask = keep[labels]
     return kept

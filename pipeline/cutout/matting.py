@@ -45,7 +45,7 @@ def band_matte(rgb: F32, known: F32, unknown: Mask) -> F32:
 
 def _windows(unknown: Mask) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Flat pixel indices (n, 9) of all 3 x 3 windows that hold an unknown pixel."""
-    height, width = unknown.shape
+    width = unknown.shape[1]
     centers = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     centers[0], centers[-1], centers[:, 0], centers[:, -1] = False, False, False, False
     flat = np.flatnonzero(centers)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.cutout.paper import FLOOR
+from pipeline.cutout.paper import FLOOR, strongest
 from pipeline.shape.thickness import distance_inside, local_radius
 from pipeline.values import F32, Mask
 
@@ -52,11 +52,11 @@ def make_trimap(piece: Mask, rgb: F32, paper_rgb: F32, *, halo_px: float = HALO_
 
 def _nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> Mask:
     """Pixels far more like the paper than like the middle of the piece around them."""
-    log_ratio = np.log((rgb + FLOOR) / (paper_rgb + FLOOR))
+    far = strongest(np.abs(np.log((rgb + FLOOR) / (paper_rgb + FLOOR))))
     weight = middle.astype(np.float32)
-    sums = cv2.GaussianBlur(np.abs(log_ratio).max(-1) * weight, (0, 0), MIDDLE_REACH_PX)
+    sums = cv2.GaussianBlur(far * weight, (0, 0), MIDDLE_REACH_PX)
     typical = sums / (cv2.GaussianBlur(weight, (0, 0), MIDDLE_REACH_PX) + 1e-4)
-    distance = cv2.GaussianBlur(np.abs(log_ratio).max(-1), (0, 0), 0.7)
+    distance = cv2.GaussianBlur(far, (0, 0), 0.7)
     near: Mask = distance < np.minimum(NEARER * typical, NEAR_LOG)
     return near
 

@@ -1,0 +1,51 @@
+"""Piece and set become one picture, in linear light. Owns the order: set, shadow, reflection, piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.layout import Piece
+from pipeline.light.reflection import mirror
+from pipeline.light.relight import relight_gain
+from pipeline.light.shadow import dome_visibility, visibility
+from pipeline.rig import Rig
+from pipeline.shape.solid import Solid
+from pipeline.values import F32, Scene
+
+DARKEST = 0.05  # share of a light that reaches even the deepest contact: dust, bounce, the lens
+
+
+def shaded_ground(scene: Scene, solid: Solid, rig: Rig) -> F32:
+    """The set with the piece's shadows: every light's group darkened by that light's own visibility. (H, W, 3)."""
+    seen = {light.name: visibility(solid, scene.ground, light) for light in rig.lights}
+    seen["ambient"] = dome_visibility(solid, scene.ground)
+    ground = np.zeros_like(next(iter(scene.groups.values())))
+    for name, radiance in scene.groups.items():
+        ground += radiance * (DARKEST + (1 - DARKEST) * seen[name])[..., None]
+    return ground
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """All (H, W, 3) linear. bare: the set without the piece; ground: with shadow and reflection; lit: the piece's own
+    colours under the rig, unpremultiplied; frame: piece over ground, before glow.
+    """
+
+    bare: F32
+    ground: F32
+    lit: F32
+    frame: F32
+
+
+def compose(scene: Scene, piece: Piece, solid: Solid, rig: Rig) -> Composite:
+    """Put the piece into the set. The piece's pixels change by one smooth gain and nothing else."""
+    lit = piece.rgb * relight_gain(piece, solid, rig)[..., None]
+    ground = shaded_ground(scene, solid, rig)
+    if scene.reflection > 0:
+        image, cover = mirror(lit * piece.alpha[..., None], solid, scene)
+        ground = ground * (1 - cover[..., None]) + image
+    alpha = piece.alpha[..., None]
+    bare = np.sum(list(scene.groups.values()), axis=0, dtype=np.float32)
+    return Composite(bare, ground, lit, ground * (1 - alpha) + lit * alpha)

@@ -1,0 +1,104 @@
+"""The verdict on one render: pass, review or fail, with reasons and all figures. Owns the thresholds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipeline.color import linear_from_srgb
+from pipeline.composite import Composite
+from pipeline.judge.hue import hue_shifts
+from pipeline.judge.identity import identity_figures
+from pipeline.judge.light import light_figures
+from pipeline.judge.technical import technical_figures
+from pipeline.layout import Piece
+from pipeline.recipe import Recipe
+from pipeline.values import F32, U8, Cutout, Note, Scene, Verdict
+
+LEAST_CONFIDENCE = 0.6
+LEAST_PSNR_DB = 45.0
+MOST_HUE_METAL_DEG, MOST_HUE_GEM_DEG = 2.0, 3.0
+MOST_ENLARGEMENT = 2.0
+MOST_CONTACT_GAP_PX = 14.0
+LEAST_SEPARATION = 0.02  # linear; where piece and ground differ less, alpha cannot be read off the picture
+
+
+def judge(
+    cutout: Cutout, piece: Piece, composite: Composite, scene: Scene, recipe: Recipe, srgb: U8
+) -> Verdict:
+    """Judge a finished picture `srgb` (H, W, 3). Identity is measured on what was composed, colours on what is shown."""
+    figures: dict[str, float] = {"confidence": cutout.confidence, "enlargement": piece.enlargement}
+    figures |= {f"matte_{name}": value for name, value in cutout.figures.items()}
+    seen_alpha = drawn_alpha(piece, composite)
+    drawn = np.where(piece.alpha[..., None] > 0.9, composite.frame, composite.lit)
+    figures |= identity_figures(piece.rgb, piece.alpha, drawn, seen_alpha)
+    figures |= _shown_hues(piece, srgb)
+    figures |= light_figures(piece, composite, recipe.rig)
+    figures |= technical_figures(srgb, None)
+    figures |= _composition(piece, recipe)
+    figures = {name: _tidy(value) for name, value in figures.items()}
+    faults = tuple(_faults(figures, scene))
+    doubts = tuple(_doubts(figures, cutout))
+    outcome = "fail" if faults else "review" if doubts else "pass"
+    return Verdict(outcome, faults + doubts, figures)
+
+
+def drawn_alpha(piece: Piece, composite: Composite) -> F32:
+    """Alpha (H, W) as read off the composed frame: the share of `lit` over `ground` that explains each pixel."""
+    contrast = composite.lit - composite.ground
+    energy = np.square(contrast).sum(-1)
+    share = ((composite.frame - composite.ground) * contrast).sum(-1) / np.maximum(energy, 1e-9)
+    changed = np.abs(composite.frame - composite.ground).max(-1) > 1e-6
+    clear = energy > LEAST_SEPARATION**2
+    return np.where(clear, np.clip(share, 0, 1), np.where(changed, piece.alpha, 0)).astype(np.float32)
+
+
+def _shown_hues(piece: Piece, srgb: U8) -> dict[str, float]:
+    """Hue shift of metal and stones between the cut-out and the finished picture."""
+    shown = linear_from_srgb(srgb.astype(np.float32) / 255)
+    inside = piece.alpha > 0.98
+    shifts = hue_shifts(piece.rgb, shown, inside) if inside.any() else {}
+    return {f"shown_hue_{kind}_deg": shift.degrees for kind, shift in shifts.items()}
+
+
+def _composition(piece: Piece, recipe: Recipe) -> dict[str, float]:
+    long_side = max(piece.box.width / recipe.width_px, piece.box.height / recipe.height_px)
+    middle = ((piece.box.x0 + piece.box.x1) / 2 / recipe.width_px, (piece.box.y0 + piece.box.y1) / 2 / recipe.height_px)
+    return {"fill": long_side, "offset": math.hypot(middle[0] - 0.5, middle[1] - 0.5)}
+
+
+def _tidy(value: float) -> float:
+    return round(float(value), 5)
+
+
+def _faults(figures: Mapping[str, float], scene: Scene) -> list[Note]:
+    """What must never be published: the piece is not the piece any more, or it floats."""
+    found = []
+    if figures["growth_px"] > 0:
+        found.append(Note("piece-grew", f"The piece grew by {figures['growth_px']:.0f} pixels."))
+    if figures["topology_same"] < 1:
+        found.append(Note("piece-changed", "Holes or parts of the piece were lost or added."))
+    if figures["psnr_db"] < LEAST_PSNR_DB:
+        found.append(Note("detail-changed", f"Details of the piece changed ({figures['psnr_db']:.1f} dB)."))
+    metal, gem = figures.get("shown_hue_metal_deg", 0.0), figures.get("shown_hue_gem_deg", 0.0)
+    if metal > MOST_HUE_METAL_DEG or gem > MOST_HUE_GEM_DEG:
+        found.append(Note("hue-drift", f"The colour of the piece moved (metal {metal:.1f}°, stones {gem:.1f}°)."))
+    if figures["contact_gap_px"] > MOST_CONTACT_GAP_PX and scene.ground.elevation_deg < 85:
+        found.append(Note("floating", "The piece floats over its shadow."))
+    return found
+
+
+def _doubts(figures: Mapping[str, float], cutout: Cutout) -> list[Note]:
+    """What a person should see before it is published."""
+    found = []
+    if cutout.touches:
+        sides = " and ".join(cutout.touches)
+        found.append(Note("cut-off", f"The piece runs out of the photo at the {sides}. Photograph it with room around it."))
+    if cutout.confidence < LEAST_CONFIDENCE:
+        why = " ".join(note.text for note in cutout.notes) or "The cut-out is uncertain."
+        found.append(Note("unsure-cutout", f"{why} Photograph the piece on plainer paper with softer light, or save a PNG with a transparent background."))
+    if figures["enlargement"] > MOST_ENLARGEMENT:
+        found.append(Note("too-small", "The piece is too small in the photo; move the camera nearer."))
+    return found

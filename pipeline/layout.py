@@ -1,0 +1,102 @@
+"""Where the piece stands in the picture. Owns scale, position and the ground under it; refuses light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from pipeline.recipe import Recipe
+from pipeline.shape.kind import guess_kind
+from pipeline.values import F32, Box, Cutout, Ground, Note
+
+TABLE_ELEVATION = 30.0
+STANDS_UPRIGHT = ("ring",)
+ON_A_TABLE = ("ring", "bangle", "bracelet")
+CONTACT_AT = 0.70  # of the frame's height: where an upright piece stands
+MIDDLE_AT = 0.50
+LONGEST_SHARE = 0.80  # of the frame: no piece may come nearer to the edge
+LARGEST_ENLARGEMENT = 2.5  # of the photo's own pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The piece on the frame. rgb: (H, W, 3) unpremultiplied; alpha: (H, W); box: its tight box on the frame.
+
+    enlargement: frame pixels per photo pixel.
+    """
+
+    rgb: F32
+    alpha: F32
+    box: Box
+    ground: Ground
+    view: Literal["table", "flat"]
+    pose: Literal["upright", "flat", "hanging"]
+    enlargement: float
+    notes: tuple[Note, ...] = ()
+
+
+def lay_out(cutout: Cutout, recipe: Recipe) -> Piece:
+    """Scale the cut-out so that its long side is `recipe.fill` of the frame and set it on its ground."""
+    kind = guess_kind(cutout.alpha) if recipe.jewelry_type == "auto" else recipe.jewelry_type
+    view: Literal["table", "flat"] = ("table" if kind in ON_A_TABLE else "flat") if recipe.view == "auto" else recipe.view
+    pose = ("upright" if kind in STANDS_UPRIGHT else "flat") if recipe.pose == "auto" else recipe.pose
+    tight = _tight_box(cutout.alpha)
+    frame = min(recipe.width_px, recipe.height_px)
+    zoom = min(_zoom(tight, frame, recipe), LARGEST_ENLARGEMENT / cutout.scale)
+    size = (max(1, round(tight.width * zoom)), max(1, round(tight.height * zoom)))
+    x0 = round((recipe.width_px - size[0]) / 2)
+    standing = view == "table" and pose == "upright"
+    y0 = round(CONTACT_AT * recipe.height_px - size[1]) if standing else round(MIDDLE_AT * recipe.height_px - size[1] / 2)
+    y0 = max(y0, round(0.5 * (1 - LONGEST_SHARE) * recipe.height_px))
+    rgb, alpha = _placed(cutout, tight, size, (x0, y0), recipe)
+    box = Box(x0, y0, x0 + size[0], y0 + size[1])
+    origin = (x0 + size[0] / 2, float(box.y1) if standing else y0 + size[1] / 2)
+    ground = Ground(TABLE_ELEVATION if view == "table" else 90.0, float(max(size)), origin)
+    enlargement = zoom * cutout.scale
+    notes = _notes(enlargement, cutout)
+    return Piece(rgb, alpha, box, ground, view, pose, enlargement, notes)
+
+
+def _tight_box(alpha: F32) -> Box:
+    rows, columns = np.flatnonzero((alpha > 0.1).any(1)), np.flatnonzero((alpha > 0.1).any(0))
+    if not rows.size:
+        return Box(0, 0, alpha.shape[1], alpha.shape[0])
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def _zoom(tight: Box, frame: int, recipe: Recipe) -> float:
+    """Long side to `fill`, a little more for slender pieces, which would look lost."""
+    slender = min(tight.width, tight.height) / max(tight.width, tight.height)
+    share = min(recipe.fill * (1 + 0.25 * (1 - slender)), LONGEST_SHARE)
+    return share * frame / max(tight.width, tight.height)
+
+
+def _placed(cutout: Cutout, tight: Box, size: tuple[int, int], at: tuple[int, int], recipe: Recipe) -> tuple[F32, F32]:
+    """Resample premultiplied, then place: averaging straight colours would drag the estimator's guesses in."""
+    alpha = np.ascontiguousarray(cutout.alpha[tight.slices])
+    premul = cutout.rgb[tight.slices] * alpha[..., None]
+    method = cv2.INTER_AREA if size[0] < tight.width else cv2.INTER_CUBIC
+    premul = np.clip(cv2.resize(premul, size, interpolation=method), 0, None)
+    alpha = np.clip(cv2.resize(alpha, size, interpolation=method), 0, 1)
+    spread = cv2.resize(cutout.rgb[tight.slices], size, interpolation=cv2.INTER_LINEAR)
+    solid = alpha[..., None] > 0.05
+    rgb = np.where(solid, premul / np.maximum(alpha[..., None], 0.05), spread)
+    frame_rgb = np.zeros((recipe.height_px, recipe.width_px, 3), np.float32)
+    frame_alpha = np.zeros((recipe.height_px, recipe.width_px), np.float32)
+    x, y = at
+    y1, x1 = min(y + size[1], recipe.height_px), min(x + size[0], recipe.width_px)
+    frame_rgb[max(y, 0) : y1, max(x, 0) : x1] = rgb[max(-y, 0) : y1 - y, max(-x, 0) : x1 - x]
+    frame_alpha[max(y, 0) : y1, max(x, 0) : x1] = alpha[max(-y, 0) : y1 - y, max(-x, 0) : x1 - x]
+    return frame_rgb, frame_alpha
+
+
+def _notes(enlargement: float, cutout: Cutout) -> tuple[Note, ...]:
+    notes = []
+    if enlargement > 1.25:
+        notes.append(Note("small-photo", f"The piece is shown {enlargement:.1f} times larger than it was photographed; move the camera nearer for a sharper picture."))
+    if cutout.touches:
+        notes.append(Note("cut-off", f"The piece runs out of the photo at the {' and '.join(cutout.touches)}; photograph it with room around it."))
+    return tuple(notes)

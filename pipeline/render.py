@@ -1,0 +1,68 @@
+"""The whole imaging algorithm on one screen: a photo and a recipe become a render.
+
+photo -> cut-out -> layout -> solid -> backdrop -> light and composite -> develop -> judge
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from threadpoolctl import threadpool_limits
+
+from pipeline.backdrop.backdrop import paint
+from pipeline.composite import compose
+from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
+from pipeline.cutout.engines import segmenter_for
+from pipeline.develop import develop
+from pipeline.judge.judge import judge
+from pipeline.layout import lay_out
+from pipeline.recipe import Recipe
+from pipeline.shape.solid import solidify
+from pipeline.values import Photo, Render
+
+
+def render(photo: Photo, recipe: Recipe) -> Render:
+    """Render `photo` by `recipe`.
+
+    Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
+    piece to be found, `Misconfigured` when the recipe asks for what is not there.
+    """
+    with threadpool_limits(1, "blas"):  # sums split over threads would round differently
+        return _render(photo, recipe)
+
+
+def _render(photo: Photo, recipe: Recipe) -> Render:
+    clock = Stopwatch()
+    with clock.step("cut-out"):
+        cutout = cut_out(photo, segmenter_for(recipe), working_px=DRAFT_PX if recipe.draft else WORKING_PX)
+    with clock.step("layout"):
+        piece = lay_out(cutout, recipe)
+    with clock.step("shape"):
+        solid = solidify(piece.alpha, piece.ground, piece.pose)
+    with clock.step("backdrop"):
+        size = (recipe.width_px, recipe.height_px)
+        scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
+    with clock.step("light"):
+        composite = compose(scene, piece, solid, recipe.rig)
+    with clock.step("develop"):
+        srgb = develop(composite.frame, piece, recipe)
+    with clock.step("judge"):
+        verdict = judge(cutout, piece, composite, scene, recipe, srgb)
+    return Render(srgb, verdict, clock.seconds, (*photo.notes, *cutout.notes, *piece.notes))
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Wall seconds by step, for the figures that the benchmark prints."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time the block under `name`."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
