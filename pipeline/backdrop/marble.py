@@ -21,7 +21,7 @@ from pipeline.values import F32, Scene
 
 TRANSLUCENCE = 0.010  # units over which light bleeds sideways inside the stone
 GLOW_ROUGHNESS = 0.36
-GLOW_GAIN = 0.6
+GLOW_GAIN = 0.45
 
 
 def marble(stage: Stage) -> Scene:
@@ -79,7 +79,7 @@ def slab(stage: Stage, X: F32, Y: F32) -> F32:
     rng = stage.generator("marble")
     u, v, noise = _bedding(stage, rng, X, Y)
     smoky = float(np.sqrt(stage.base().mean()))
-    big = cracks(rng, u * 0.55, v, 0.60, 0.8)
+    big = cracks(rng, u * 0.55, v, 0.60, 0.9)
     small = cracks(rng, u * 0.6 + 7.0, v, 0.21, 0.6)
     step = STEP / stage.ground.unit_px
     hair = wisps(noise, u * 0.3, v, 3.0, cell=(step / stage.sin_e, step), offset=11.0)

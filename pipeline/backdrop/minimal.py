@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from pipeline.backdrop.filters import f32
 from pipeline.backdrop.noise import Noise, grain
 from pipeline.backdrop.relief import light_visibility, raster_for, see, sky_visibility
 from pipeline.backdrop.relight import Polish, dot, mirror_glow, wrapped
@@ -26,7 +27,8 @@ SWELL = 0.24  # height of the soft swell behind or beside the piece, units
 def minimal(stage: Stage) -> Scene:
     """A seamless sweep, lit: the empty set that the stage describes."""
     raster = raster_for(stage, 0.45)
-    Z = cove(stage, raster.X, raster.Y)
+    sweep, swell = cove(stage, raster.X, raster.Y)
+    Z = f32(sweep + swell)
     seen = see(stage, raster, Z)
     blur = stage.defocus_px(seen.Y)
     tooth = Tooth(stage, blur)
@@ -45,7 +47,7 @@ def minimal(stage: Stage) -> Scene:
     for light in stage.rig.lights:
         n_l = dot(seen.nx, seen.ny, seen.nz, light.direction)
         pattern = light_pattern(light, seen.X, seen.Y, seen.Z) * np.float32(light.strength)
-        pattern *= seen.pick(light_visibility(raster, Z, light))
+        pattern *= seen.pick(light_visibility(raster, swell, light))
         body = pattern * wrapped(n_l, 0.05)
         shine = pattern * mirror_glow(
             seen.X,
@@ -55,13 +57,16 @@ def minimal(stage: Stage) -> Scene:
             Polish(stage.surface.f0, 0.5, light.size_deg),
         )
         add(light.name, body, shine, tooth.under(light), np.asarray(light.color, dtype=np.float32))
-    sky = seen.pick(sky_visibility(raster, Z)) * np.float32(stage.rig.ambient.strength)
+    sky = seen.pick(sky_visibility(raster, swell)) * np.float32(stage.rig.ambient.strength)
     add("ambient", sky, sky * 0.0, tooth.even, np.asarray(stage.rig.ambient.color, dtype=np.float32))
     return takings.scene()
 
 
-def cove(stage: Stage, X: F32, Y: F32) -> F32:
-    """Height of the sweep: flat, then rising like a parabola, with one soft swell, as of bent paper, behind or beside the piece."""
+def cove(stage: Stage, X: F32, Y: F32) -> tuple[F32, F32]:
+    """Heights of the sweep, flat and then rising like a parabola, and of one soft swell, as of bent paper, on it.
+
+    They are apart because only the swell shades: a light behind the set shines over the sweep's edge, not through it.
+    """
     rng = stage.generator("minimal cove")
     wave = Noise(rng)
     Z = np.float32(0.004) * wave(X * 1.3, Y * 1.3)
@@ -73,11 +78,9 @@ def cove(stage: Stage, X: F32, Y: F32) -> F32:
     else:
         middle, radius = (side * rng.uniform(1.2, 1.45), rng.uniform(-1.2, 1.2)), rng.uniform(0.75, 0.95)
     inside = radius - np.hypot(X - np.float32(middle[0]), Y - np.float32(middle[1]))
-    Z = Z + np.float32(SWELL) * smoothstep(
-        -0.28, 0.34, inside + np.float32(0.1) * wave(X * 0.8, Y * 0.8 + 5.0)
-    )
-    result: F32 = (Z * np.float32(stage.surface.scale)).astype(np.float32)
-    return result
+    edge = f32(inside + np.float32(0.1) * wave(X * 0.8, f32(Y * 0.8 + 5.0)))
+    size = np.float32(stage.surface.scale)
+    return f32(Z * size), f32(np.float32(SWELL) * smoothstep(-0.28, 0.34, edge) * size)
 
 
 class Tooth:

@@ -23,7 +23,7 @@ from pipeline.values import F32
 PILE_ALPHA = 0.25
 ASPERITY = 0.16  # share of light that fibre tips catch where the cloth turns away
 SHEEN_GAIN = 3.0
-GLINT = 0.06  # the fibres' own surface gloss, uncoloured, on the brightest crests only
+GLINT = 0.035  # the fibres' own surface gloss, uncoloured, on the brightest crests only
 WRAP = 0.18
 
 
@@ -114,12 +114,19 @@ class Pile:
 
 
 def _combed(stage: Stage, rng: np.random.Generator, shape: tuple[int, int]) -> F32:
-    """Fibre tips: fine grain, a little longer the way the nap is brushed. Standard deviation 1."""
-    fine = rng.standard_normal(shape, dtype=np.float32)
+    """Fibre tips: fine grain, a little longer the way the nap is brushed, which differs from place to place."""
     turn = rng.uniform(0.9, 2.2)
-    reach = max(2, math.ceil(3.0 * stage.px))
+    fine = rng.standard_normal(shape, dtype=np.float32)
+    one, other = (correlated(fine, _strand(stage.px, turn + lean)) for lean in (-0.5, 0.5))
+    share = smoothstep(-0.7, 0.7, grain(rng, shape, 70.0 * stage.px, 45.0 * stage.px))
+    return f32(other + share * (one - other))
+
+
+def _strand(px: float, turn: float) -> F32:
+    """Kernel of one fibre lying at `turn` radians, of unit energy so that white noise stays at deviation 1."""
+    reach = max(2, math.ceil(3.0 * px))
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
     along, across = x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
-    width = 0.55 * max(stage.px, 0.6)
-    kernel = np.exp(-0.5 * ((along / (2.6 * width)) ** 2 + (across / width) ** 2)).astype(np.float32)
-    return correlated(fine, kernel / np.sqrt((kernel * kernel).sum()))
+    width = 0.55 * max(px, 0.6)
+    kernel = np.exp(-0.5 * ((along / (2.3 * width)) ** 2 + (across / width) ** 2))
+    return f32(kernel / np.sqrt((kernel * kernel).sum()))

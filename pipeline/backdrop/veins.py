@@ -17,6 +17,7 @@ from pipeline.backdrop.noise import Noise
 from pipeline.values import F32
 
 LATTICE = 64
+FAINTEST = 0.10  # cracks that hardly show still lead from one that does to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def cracks(rng: np.random.Generator, u: F32, v: F32, size: float, shown: float) 
     distance = (np.sqrt(second) - np.sqrt(near)) * np.float32(0.5 * size)
     pair = np.mod((near_mark + second_mark) * np.float32(7.31), 1.0)  # the same from both sides of a border
     strength = np.clip((pair - np.float32(1.0 - shown)) * np.float32(1.0 / max(shown, 1e-3)), 0.0, 1.0)
+    strength = FAINTEST + (1.0 - FAINTEST) * strength
     to_end = np.clip((np.sqrt(third) - np.sqrt(second)) * 3.2, 0.0, 1.0)
     strength = strength * (
         to_end + (1.0 - to_end) * 0.5 * strength
