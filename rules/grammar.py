@@ -98,7 +98,9 @@ def _unknown(word: str) -> Finding:
     text = f'The word "{word}" in the folder name means nothing to Vitrine and was ignored.'
     if re.fullmatch(r"x[0-9]+", word):
         return Finding(
-            code="unknown-word", text=f"{text} For variants write x1 to x{MAX_VARIANTS}.", suggestion="x4"
+            code="unknown-word",
+            text=f"{text} For variants write x1 to x{MAX_VARIANTS}, such as x4.",
+            suggestion="x4",
         )
     near = _meant(word)
     if near:

@@ -9,10 +9,10 @@ from rules.plan import Post
 from rules.sidecar import Sidecar
 from rules.vocabulary import TYPE_WORDS
 
-_CAMERA = re.compile(
-    r"(img|dsc[nf]?|pxl|mvimg|dji|gopr|p|photo|image|scan|screenshot|whatsapp|signal|untitled|copy|edit|final)?"
-    r"[\s_-]*(image|photo|at|copy|wa|e)*[\s_\d().:-]*",
-    re.IGNORECASE,
+# What cameras, telephones and programs write into names.
+_NOT_A_TITLE = frozenset(
+    "img image images photo photos pic picture dsc dscn dscf pxl mvimg dji gopr dcim p wa e at am pm whatsapp signal "
+    "telegram screenshot scan untitled copy edit edited final crop cropped new jpg jpeg png heic".split()
 )
 _TAGS = {
     "ring": "#ring",
@@ -30,7 +30,7 @@ _TAGS = {
 def title_of(name: str) -> str:
     """A title from a file's name, or "" when a camera named it: `gold_ring-22k.jpg` becomes "Gold ring 22k"."""
     stem = name.rpartition(".")[0] or name
-    if _CAMERA.fullmatch(stem):
+    if not set(re.findall(r"[^\W\d_]+", stem.casefold())) - _NOT_A_TITLE:
         return ""
     words = re.sub(r"[\s_-]+", " ", stem).strip()
     return words[:1].upper() + words[1:200]

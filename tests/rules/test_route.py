@@ -1,0 +1,184 @@
+"""Who decides what: sidecar over rule over folder over defaults, with the reasons said in order."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from rules.facts import Facts
+from rules.plan import Plan, Watermark
+from rules.route import route
+from rules.ruleset import Choices, Rule, Rules
+from rules.sidecar import BadSidecar
+
+
+def plan(
+    folder: str, rules: Rules | None = None, sidecar: str | None = None, name: str = "IMG_0001.jpg"
+) -> Plan:
+    return route(Facts(folder=folder, name=name), rules or Rules(), sidecar)
+
+
+def test_defaults_give_a_picture_whatever_the_folder_says():
+    made = plan("zzz qqq")
+    assert made.jewelry_type == "auto"
+    assert made.recipes[0].template == "velvet-navy-soft-glow"
+    assert made.outputs == ("export", "watermark", "instagram")
+    assert made.findings[0].code == "unknown-word"
+
+
+@pytest.mark.parametrize(
+    ("folder", "view", "pose"),
+    [
+        ("rings", "table", "upright"),
+        ("bangles", "table", "upright"),
+        ("bracelets", "flat", "flat"),
+        ("watches", "flat", "flat"),
+        ("earrings", "flat", "flat"),
+        ("sets", "flat", "flat"),
+        ("auto", "auto", "auto"),
+    ],
+)
+def test_the_kind_decides_how_a_piece_stands(folder: str, view: str, pose: str):
+    recipe = plan(folder).recipes[0]
+    assert (recipe.view, recipe.pose) == (view, pose)
+
+
+def test_sidecar_over_rule_over_folder_over_defaults():
+    rules = Rules(
+        rule=(Rule(match="rings*", template="marble-white-studio", fill=0.5),),
+        defaults=Choices(template="minimal", look="film-soft", hashtags=("mine",)),
+    )
+    folder = "rings--festive--x2"
+    assert plan("sets", rules).recipes[0].surface.material == "minimal"
+    assert plan("sets", rules).recipes[0].look.name == "film-soft"
+    assert plan("sets--festive", rules).recipes[0].surface.material == "festive"
+    by_rule = plan(folder, rules)
+    assert by_rule.recipes[0].template == "marble-white-studio"
+    assert len(by_rule.recipes) == 2, "what the rule leaves open the folder decides"
+    assert by_rule.recipes[0].fill == 0.5
+    by_sidecar = plan(folder, rules, 'template = "velvet-black-moody"\ntype = "pendant"\nseed = 9')
+    assert by_sidecar.recipes[0].template == "velvet-black-moody"
+    assert by_sidecar.jewelry_type == "pendant"
+    assert [one.seed for one in by_sidecar.recipes] == [9, 10]
+    assert by_sidecar.post.hashtags == ("#mine",)
+
+
+def test_a_named_template_keeps_its_own_light_against_the_defaults():
+    rules = Rules(defaults=Choices(lighting="studio"))
+    assert plan("rings--velvet-navy-moody", rules).recipes[0].rig.name == "moody"
+    assert plan("rings--marble", rules).recipes[0].rig.name == "studio"
+
+
+def test_light_in_the_folder_replaces_the_templates_own():
+    recipe = plan("rings--velvet-navy-moody--spotlight").recipes[0]
+    assert (recipe.template, recipe.rig.name) == ("velvet-navy-moody", "spotlight")
+
+
+def test_reasons_name_the_rule_and_its_number():
+    rules = Rules(rule=(Rule(match="nothing"), Rule(match="bangles-*", template="marble", overnight=True)))
+    made = plan("bangles--velvet", rules)
+    text = "\n".join(made.reasons)
+    assert made.reasons[0] == 'Rule 2 (match = "bangles-*") applies to bangles--velvet.'
+    assert "Type bangle: from the folder name bangles--velvet." in made.reasons
+    assert "Template marble-white-soft-glow: from rule 2" in text
+    assert "overnight, 22:00 to 06:00" in text
+    assert made.window is not None
+
+
+def test_the_first_rule_that_matches_wins_and_reaches_folders_inside():
+    rules = Rules(rule=(Rule(match="Rings", seed=1), Rule(match="*", seed=2)))
+    assert plan("rings/monday", rules).recipes[0].seed == 1
+    assert plan("ringsx", rules).recipes[0].seed == 2
+
+
+def test_urgent_wins_over_overnight_and_says_so():
+    made = plan("rings--overnight--urgent")
+    assert (made.urgency, made.window) == ("urgent", None)
+    assert [one.code for one in made.findings] == ["urgent-and-overnight"]
+
+
+def test_no_instagram_is_obeyed_and_something_is_always_made():
+    assert plan("rings--no-instagram").outputs == ("export", "watermark")
+    only = Rules(outputs=("instagram",))
+    made = plan("rings--no-instagram", only)
+    assert made.outputs == ("export",)
+    assert made.watermark is None
+    assert [one.code for one in made.findings] == ["no-output"]
+
+
+def test_watermark_size_and_seed_come_from_the_settings():
+    rules = Rules(size_px=(1080, 1350), seed=7, watermark=Watermark(text="Rao & Sons"))
+    made = plan("rings--x3", rules)
+    assert made.watermark is not None
+    assert made.watermark.text == "Rao & Sons"
+    assert [(one.width_px, one.height_px, one.seed) for one in made.recipes] == [
+        (1080, 1350, s) for s in (7, 8, 9)
+    ]
+    assert len({one.digest for one in made.recipes}) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "kind"),
+    [
+        ("gold_ring-22k.jpg", "Gold ring 22k", "ring"),
+        ("IMG_20260514_101112.jpg", "", "auto"),
+        ("DSC0001.JPG", "", "auto"),
+        ("PXL_20260101_120000000.jpg", "", "auto"),
+        ("WhatsApp Image 2026-05-14 at 10.11.12.jpeg", "", "auto"),
+        ("Earrings and ring.jpg", "Earrings and ring", "auto"),
+    ],
+)
+def test_file_name_gives_title_and_kind_when_nobody_else_does(name: str, title: str, kind: str):
+    made = plan("", name=name)
+    assert made.post.title == title
+    assert made.jewelry_type == kind
+
+
+def test_sidecar_words_reach_the_post():
+    made = plan(
+        "rings",
+        sidecar='sku = "R-17"\ntitle = "Lotus"\nprice_line = "Rs 9,500"\nhashtags = ["lotus", "#gold"]',
+    )
+    assert made.post.sku == "R-17"
+    assert made.post.caption == "Lotus\nRs 9,500"
+    assert made.post.hashtags == ("#lotus", "#gold")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            'sku = "a"\ntemplte = "velvet"',
+            ["ring.toml, line 2, templte", 'did you mean "template"?', "price_line"],
+        ),
+        ('\n\ntemplate = "velvett"', ["ring.toml, line 3, template", 'did you mean "velvet"?', '"marble"']),
+        ('type = "rings"', ["ring.toml, line 1, type", 'did you mean "ring"?', '"earrings"']),
+        ("fill = 3", ["ring.toml, line 1, fill", "a number from 0.2 to 0.9"]),
+        ('hashtags = ["ok", "not ok"]', ["ring.toml, line 1, hashtags[2]", "without blanks"]),
+        ("title = Lotus", ["ring.toml, line 1", 'text in "quotes"']),
+        ("seed = 1\nseed = 2", ["ring.toml, line 2"]),
+    ],
+)
+def test_a_mistake_in_the_sidecar_names_line_key_and_accepted_values(text: str, words: list[str]):
+    with pytest.raises(BadSidecar) as caught:
+        plan("rings", sidecar=text, name="ring.jpg")
+    for word in words:
+        assert word in str(caught.value)
+    assert "ring.toml" in caught.value.advice
+
+
+def test_a_plan_survives_json_even_with_bytes_in_the_name_that_are_no_text():
+    made = route(Facts(folder="rings\udcff", name="a\udcff.jpg"), Rules(), None)
+    assert Plan.model_validate_json(made.model_dump_json()) == made
+    assert "\\xff" in made.reasons[0]
+
+
+def test_deciding_needs_no_imaging_library():
+    code = (
+        "import sys, rules.route, rules.accept, daemon.settings; "
+        "print(sorted({'numpy', 'cv2', 'PIL', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
