@@ -49,8 +49,6 @@ class Arrivals:
 
     def look_everywhere(self, now: float) -> None:
         """Full scan. Finds what events did not tell, and what went away."""
-        if not self._studio.inbox.is_dir():
-            return  # a drive that is unplugged takes nothing away
         self._taken = {
             self._studio.inbox / os.fsdecode(path): stamp
             for path, (_, stamp) in self._drops.in_inbox().items()
@@ -60,6 +58,8 @@ class Arrivals:
             for path, drop_id in self._drops.settling().items()
         }
         found = scan(self._studio.inbox)
+        if found.photos and not self._studio.marker.exists():
+            self._studio.mark()  # a new folder stands in the old one's place, and is in use
         self._note(found, now)
         self._gone(path for path in self._ids if path not in found.photos)
 
@@ -163,6 +163,11 @@ class Arrivals:
 
     def _gone(self, paths: Iterable[Path]) -> None:
         gone = list(paths)
+        if gone and not self._studio.marker.exists():
+            self._tell(
+                f"{self._studio.inbox} is not there; is the drive connected? Nothing counts as taken away."
+            )
+            return
         if gone:
             self._drops.vanish(self._ids[path] for path in gone if path in self._ids)
         for path in gone:

@@ -6,13 +6,13 @@ Refuses to wait (that is `daemon.settle`) and to put anything away (that is `dae
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.metadata
 import json
 import os
 import secrets
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -79,6 +79,8 @@ def read_sidecar(photo: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
         raise BadInput(
             f"{names.readable(path.name)} beside the photo cannot be read: {error.strerror}."
         ) from error
@@ -113,7 +115,8 @@ class Intake:
             plan = self._route(path, stamp, digest, kind, sidecar)
             taken = Taken(digest, kind, self._studio.relative(copy), sidecar, plan.model_dump_json())
             jobs = self.jobs(drop_id, digest, plan, sidecar)
-            self._free_keys_without_pictures(job.key for job in jobs)
+            for job in jobs:
+                self._free_if_without_effect(job.key)
             offers = self._drops.take(drop_id, stamp, taken, jobs)
         except BaseException:
             durable.remove(copy)
@@ -170,14 +173,22 @@ class Intake:
             kind = sniff(stream.read(HEAD_BYTES)) or ""
         return copy, digest, kind
 
-    def _free_keys_without_pictures(self, keys: Iterable[str]) -> None:
-        """A job that is done, and whose pictures the owner removed since, may be done again."""
-        for key in keys:
-            row = self._ledger.connection.execute(
-                "SELECT outputs FROM jobs WHERE key = ? AND state = 'done'", (key,)
-            ).fetchone()
-            made = json.loads(row["outputs"]) if row else []
-            shown = [item["path"] for item in made if item["kind"] in {"export", "watermark"}]
-            if any(not (self._studio.root / path).exists() for path in shown):
-                with self._ledger.writing() as connection:
-                    connection.execute("UPDATE jobs SET state = 'vanished' WHERE key = ?", (key,))
+    def _free_if_without_effect(self, key: str) -> None:
+        """Let a known job be done again if it has, or will have, no effect.
+
+        That is: the owner removed its pictures since, or moved the photo to another folder before its turn.
+        """
+        run = self._ledger.connection.execute
+        row = run("SELECT drop_id, state, outputs FROM jobs WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return
+        shown = [
+            item["path"] for item in json.loads(row["outputs"]) if item["kind"] in {"export", "watermark"}
+        ]
+        removed = row["state"] == "done" and any(not (self._studio.root / path).exists() for path in shown)
+        drop = self._drops.get(row["drop_id"])
+        path = self._studio.inbox / os.fsdecode(drop.path)
+        moved = row["state"] == "waiting" and not drop.archived and not os.path.lexists(path)
+        if removed or moved:
+            with self._ledger.writing():
+                run("UPDATE jobs SET state = 'vanished' WHERE key = ? AND state = ?", (key, row["state"]))

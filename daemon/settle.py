@@ -146,6 +146,7 @@ class Settle:
         """Decide about one file that is due."""
         watched = self._watched[path]
         quiet = now - watched.since
+        watched.due = now + 1.0  # should the look fail, it does not fail in a tight loop
         seen = look(path)
         step, wait = self._judge(watched, quiet, seen)
         watched.due = now + min(max(wait, POLL_S / 5), 60.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from dataclasses import dataclass
@@ -46,6 +47,11 @@ class Studio:
     def inbox(self) -> Path:
         """Where photos are dropped."""
         return self.root / "inbox"
+
+    @property
+    def marker(self) -> Path:
+        """Stands in the inbox. Where it is missing, the drive may be unplugged: then nothing counts as taken away."""
+        return self.inbox / ".vitrine-here"
 
     @property
     def export(self) -> Path:
@@ -118,11 +124,17 @@ class Studio:
                 for kind in JEWELRY_TYPES:
                     durable.make_folders(self.inbox / PLURALS.get(kind, kind))
                 durable.write_new(self.inbox / "README.txt", README.encode())
+            self.mark()
         except (PermissionError, NotADirectoryError, FileExistsError) as error:
             raise Misconfigured(
                 f"{self.root}: the studio folder cannot be set up ({error.strerror}: {error.filename}).",
                 "Check that the folder is writable for the user that runs Vitrine.",
             ) from error
+
+    def mark(self) -> None:
+        """Put the marker into the inbox."""
+        with contextlib.suppress(FileExistsError):
+            durable.write_new(self.marker, b"")
 
     def _refuse_loops(self) -> None:
         """A result that lands in the inbox would be rendered again, for ever."""

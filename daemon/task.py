@@ -110,7 +110,7 @@ class Task:
         studio = self.bench.studio
         if self.drop.archived or os.path.lexists(studio.inbox / os.fsdecode(self.drop.path)):
             return False
-        if not (studio.inbox / "README.txt").exists():
+        if not studio.marker.exists():
             raise Busy(f"{studio.inbox}: the inbox is not there; is the drive connected?")
         return True
 
