@@ -11,8 +11,13 @@ from rules.vocabulary import TYPE_WORDS
 
 # What cameras, telephones and programs write into names.
 _NOT_A_TITLE = frozenset(
-    "img image images photo photos pic picture dsc dscn dscf pxl mvimg dji gopr dcim p wa e at am pm whatsapp signal "
-    "telegram screenshot scan untitled copy edit edited final crop cropped new jpg jpeg png heic".split()
+    word
+    for line in (
+        "img image images photo photos pic picture dsc dscn dscf pxl mvimg dji gopr dcim p wa e at am pm",
+        "whatsapp signal telegram screenshot scan untitled copy edit edited final crop cropped new jpg jpeg",
+        "png heic",
+    )
+    for word in line.split()
 )
 _TAGS = {
     "ring": "#ring",
