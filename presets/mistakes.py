@@ -5,6 +5,7 @@ Owns reading a TOML text into a pydantic model with such messages. Refuses to op
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import tomllib
 import types
@@ -20,6 +21,11 @@ from presets.spelling import closest, listing
 from presets.toml_lines import Lines, Path, key_lines, line_of
 
 Model = TypeVar("Model", bound=BaseModel)
+_PLAIN: Mapping[Any, str] = {
+    bool: "true or false",
+    str: "text in quotes",
+    dt.time: 'a time of day such as "22:00"',
+}
 _PROBLEMS = {"missing": "is missing", "extra_forbidden": "is not a known key"}
 
 
@@ -178,7 +184,7 @@ def _accepted(kind: Any) -> str:
         return "a table with " + ", ".join(keys)
     if any("#" in (getattr(limit, "pattern", None) or "") for limit in limits):
         return 'a colour such as "#0b1a3f"'
-    return {bool: "true or false", str: "text in quotes"}.get(bare, "")
+    return _PLAIN.get(bare, "")
 
 
 def _span(limits: Sequence[Any]) -> str:
