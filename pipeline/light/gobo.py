@@ -18,6 +18,7 @@ from pipeline.rig import Cone, Gobo, Light
 from pipeline.values import F32
 
 SLANT = 0.22  # a window's patch on the ground is a parallelogram: the sun seldom stands square to the wall
+SPREAD = 0.3  # how much the penumbra differs between the patch's two ends
 FALLOFF = 0.16  # share of light lost from the window's near corner to its far one (thicker glass path, sky gradient)
 
 
@@ -28,14 +29,15 @@ def smoothstep(low: float, high: float, value: F32) -> F32:
     return ramp
 
 
-def _panes(along: F32, count: int, pane: float, bar: float, soft: float) -> F32:
+def _panes(along: F32, count: int, pane: float, bar: float, soft: F32) -> F32:
     """Sum of `count` soft boxes of width `pane`, `bar` apart, centred on 0. Neighbours' penumbrae add up."""
     total = np.zeros_like(along)
-    pitch = pane + bar
+    half = np.float32(0.5) / soft
     for index in range(count):
-        middle = (index - (count - 1) / 2) * pitch
-        low, high = middle - pane / 2, middle + pane / 2
-        total += smoothstep(low - soft, low + soft, along) - smoothstep(high - soft, high + soft, along)
+        middle = (index - (count - 1) / 2) * (pane + bar)
+        for edge, sign in ((middle - pane / 2, 1.0), (middle + pane / 2, -1.0)):
+            t = np.clip((along - np.float32(edge)) * half + np.float32(0.5), 0.0, 1.0)
+            total += np.float32(sign) * t * t * (3.0 - 2.0 * t)
     result: F32 = np.clip(total, 0.0, 1.0)
     return result
 
@@ -44,6 +46,7 @@ def gobo_mask(gobo: Gobo, X: F32, Y: F32, softness_add: float = 0.0) -> F32:
     """Light that a window lets through at ground points.
 
     X, Y: float32 of one shape, units of the piece. softness_add: extra half width of the penumbra, same units.
+    The near end of the patch comes from the window's top, so it has come further: softer and a little fainter.
     Returns float32 of that shape, `gobo.leak`..1.
     """
     turn = math.radians(gobo.turn_deg)
@@ -51,13 +54,13 @@ def gobo_mask(gobo: Gobo, X: F32, Y: F32, softness_add: float = 0.0) -> F32:
     dx, dy = X - np.float32(gobo.center[0]), Y - np.float32(gobo.center[1])
     v = cos * dy - sin * dx
     u = cos * dx + sin * dy - np.float32(SLANT) * v
-    soft = gobo.softness + max(0.0, softness_add)
-    open_share = _panes(u, gobo.columns, gobo.pane, gobo.bar, soft) * _panes(
+    reach = 0.5 * gobo.rows * (gobo.pane + gobo.bar)
+    nearness = smoothstep(-reach, reach, -v)
+    soft = np.float32(gobo.softness + max(0.0, softness_add)) * (1.0 - SPREAD + 2.0 * SPREAD * nearness)
+    through = _panes(u, gobo.columns, gobo.pane, gobo.bar, soft) * _panes(
         v, gobo.rows, gobo.pane, gobo.bar, soft
     )
-    reach = 0.5 * gobo.rows * (gobo.pane + gobo.bar)
-    fade = 1.0 - FALLOFF * smoothstep(-reach, reach, -v)
-    mask: F32 = np.float32(gobo.leak) + np.float32(1.0 - gobo.leak) * open_share * fade
+    mask = np.float32(gobo.leak) + np.float32(1.0 - gobo.leak) * through * (1.0 - FALLOFF * nearness)
     return mask.astype(np.float32, copy=False)
 
 
