@@ -85,6 +85,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if error.advice:
             print(error.advice, file=sys.stderr)  # noqa: T201
         raise SystemExit(exit_code(error)) from None
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(Exit.SOME_FAILED) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,12 +28,10 @@ def command(as_json: AsJson = False, sheet: Sheet = None) -> None:  # noqa: FBT0
         typer.echo(json.dumps(listed(), indent=2))
         return
     width = max(map(len, library().templates))
-    material = ""
-    for one in listed():
-        if one["surface"] != material:
-            material = one["surface"]
-            typer.echo(f"\n{material}" if one is not listed()[0] else material)
-        typer.echo(f"  {one['name']:<{width}}  {one['title']}")
+    for material, group in itertools.groupby(listed(), key=lambda one: one["surface"]):
+        typer.echo(material)
+        for one in group:
+            typer.echo(f"  {one['name']:<{width}}  {one['title']}")
 
 
 def listed() -> list[dict[str, Any]]:
