@@ -34,10 +34,8 @@ def quantize(srgb: F32, seed: int, grain: float) -> U8:
 def _grain(rng: np.random.Generator, srgb: F32) -> F32:
     """(H, W) grain of unit deviation in mid-tones, slightly clumped."""
     raw = rng.standard_normal(srgb.shape[:2], dtype=np.float32)
-    clumped = cv2.GaussianBlur(raw, (0, 0), _GRAIN_SIGMA_PX)
-    kernel = cv2.getGaussianKernel(9, _GRAIN_SIGMA_PX)
-    clumped /= np.float32(
-        (kernel**2).sum()
-    )  # back to unit deviation: the 2-D kernel's norm is the 1-D one squared
+    kernel = np.asarray(cv2.getGaussianKernel(5, _GRAIN_SIGMA_PX), dtype=np.float32)
+    unit = kernel / np.float32(np.linalg.norm(kernel))  # keeps the deviation of white noise
+    clumped = np.asarray(cv2.sepFilter2D(raw, -1, unit, unit), dtype=np.float32)
     tone = np.clip(srgb @ LUMA, 0, 1)
     return np.asarray(clumped * (2 * np.sqrt(tone * (1 - tone))), dtype=np.float32)

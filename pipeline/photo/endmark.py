@@ -22,6 +22,7 @@ EndState = Literal["complete", "incomplete", "unknown"]
 _ZERO_RUN, _ZERO_SHARE = 1024, 256
 _TIFF_MAX_IFDS, _TIFF_MAX_ENTRIES = 64, 4096
 _MAX_BOXES = 10_000
+_BIG_TIFF = (b"II+\x00", b"MM\x00+")  # 64-bit directories; too rare to walk, the full decode decides
 
 
 def end_state(path: Path) -> EndState:
@@ -34,9 +35,9 @@ def end_state(path: Path) -> EndState:
     if size == 0:
         return "incomplete"
     with path.open("rb") as stream:
-        kind = sniff(stream.read(HEAD_BYTES))
-        rule = _RULES.get(kind or "")
-        if rule is None:
+        head = stream.read(HEAD_BYTES)
+        rule = _RULES.get(sniff(head) or "")
+        if rule is None or head[:4] in _BIG_TIFF:
             return "unknown"
         return "complete" if rule(stream, size) else "incomplete"
 
@@ -142,7 +143,7 @@ def _tiff(stream: BinaryIO, size: int) -> bool:
 
 
 def _tiff_extents(stream: BinaryIO, size: int) -> list[tuple[int, int]]:
-    """(offset, length) of all strips and tiles (TIFF 6.0; BigTIFF is not walked and gives none)."""
+    """(offset, length) of all strips and tiles (TIFF 6.0)."""
     stream.seek(0)
     head = stream.read(8)
     order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"

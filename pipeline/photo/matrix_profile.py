@@ -99,9 +99,9 @@ def _curve(tag: bytes) -> F32:
     if count == 0:
         return _CODES.astype(np.float32)
     if count == 1:
-        return (_CODES ** (struct.unpack_from(">H", tag, 12)[0] / 256)).astype(np.float32)
+        return np.asarray(_CODES ** (struct.unpack_from(">H", tag, 12)[0] / 256), dtype=np.float32)
     table = np.array(struct.unpack_from(f">{count}H", tag, 12)) / 65535
-    return np.interp(_CODES, np.linspace(0, 1, count), table).astype(np.float32)
+    return np.asarray(np.interp(_CODES, np.linspace(0, 1, count), table), dtype=np.float32)
 
 
 def _parametric(tag: bytes) -> F32:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from pipeline.photo import matrix_profile, profile
-from pipeline.values import U8, U16, Note
+from pipeline.values import U8, Note
 
 _BAND_ROWS = 256
 Pixels = tuple[NDArray[Any], U8 | None, str, tuple[Note, ...]]
@@ -53,9 +53,7 @@ def from_deep(codes: NDArray[Any], icc: bytes | None) -> Pixels | None:
     alpha = (
         _varying((codes[..., 3] >> 8).astype(np.uint8)) if codes.ndim == 3 and codes.shape[2] == 4 else None
     )
-    plane: U16 = (
-        codes if codes.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(codes[..., :3]), cv2.COLOR_BGR2RGB)
-    )
+    plane = codes if codes.ndim == 2 else np.ascontiguousarray(codes[..., 2::-1])
     if icc is None:
         srgb = plane if plane.ndim == 3 else cv2.cvtColor(plane, cv2.COLOR_GRAY2RGB)
         return srgb, alpha, "none (sRGB)", ()
