@@ -66,40 +66,106 @@ class Shot:
 WARM, COOL = (1.0, 0.95, 0.88), (0.93, 0.97, 1.0)
 SHOTS = {
     "ring_solitaire": Shot(
-        "ring_solitaire", 25, 39, (1600, 1600), aim=(0, 0, 12.8), focus_before=2.0, f_number=45,
-        boxes=(Box(-60, 46, 300, 140, 160, 14), Box(94, 32, 330, 60, 260, 5, COOL), Box(12, 78, 330, 100, 66, 4),
-               Box(178, 22, 380, 120, 320, 0), Box(-125, 24, 250, 100, 200, 0)),
-        cast=(1.005, 1.0, 0.985), seed=11,
+        "ring_solitaire",
+        25,
+        39,
+        (1600, 1600),
+        aim=(0, 0, 12.8),
+        focus_before=2.0,
+        f_number=45,
+        boxes=(
+            Box(-60, 46, 300, 140, 160, 14),
+            Box(94, 32, 330, 60, 260, 5, COOL),
+            Box(12, 78, 330, 100, 66, 4),
+            Box(178, 22, 380, 120, 320, 0),
+            Box(-125, 24, 250, 100, 200, 0),
+        ),
+        cast=(1.005, 1.0, 0.985),
+        seed=11,
     ),
     "earrings_drop": Shot(
-        "earrings_drop", 66, 52, (1500, 1800), aim=(0, -1.5, 1), focus_before=1.5,
-        boxes=(Box(-40, 52, 260, 150, 110, 9, WARM), Box(110, 34, 260, 60, 140, 3.2, COOL), Box(180, 60, 360, 190, 70, 0),
-               Box(60, 80, 300, 58, 58, 5)),
-        cast=(1.005, 1.0, 0.985), seed=12,
+        "earrings_drop",
+        66,
+        52,
+        (1500, 1800),
+        aim=(0, -1.5, 1),
+        focus_before=1.5,
+        boxes=(
+            Box(-40, 52, 260, 150, 110, 9, WARM),
+            Box(110, 34, 260, 60, 140, 3.2, COOL),
+            Box(180, 60, 360, 190, 70, 0),
+            Box(60, 80, 300, 58, 58, 5),
+        ),
+        cast=(1.005, 1.0, 0.985),
+        seed=12,
     ),
     "pendant_chain": Shot(
-        "pendant_chain", 78, 76, (1500, 1900), aim=(0, 1.5, 0), focus_before=2.0,
-        boxes=(Box(-58, 44, 330, 130, 150, 9), Box(72, 36, 330, 50, 190, 3.5, COOL), Box(180, 62, 420, 280, 130, 0),
-               Box(0, 60, 380, 240, 46, 0), Box(0, 86, 400, 60, 60, 3)),
-        cast=(0.985, 1.0, 1.012), seed=13,
+        "pendant_chain",
+        78,
+        76,
+        (1500, 1900),
+        aim=(0, 1.5, 0),
+        focus_before=2.0,
+        boxes=(
+            Box(-58, 44, 330, 130, 150, 9),
+            Box(72, 36, 330, 50, 190, 3.5, COOL),
+            Box(180, 62, 420, 280, 130, 0),
+            Box(0, 60, 380, 240, 46, 0),
+            Box(0, 86, 400, 60, 60, 3),
+        ),
+        cast=(0.985, 1.0, 1.012),
+        seed=13,
     ),
     "earrings_hoop": Shot(
-        "earrings_hoop", 36, 62, (1800, 1500), aim=(0.5, 1, 3.0), focus_before=4.0,
-        boxes=(Box(58, 50, 270, 135, 160, 9, WARM), Box(-88, 26, 270, 56, 210, 4), Box(-10, 82, 300, 88, 50, 3),
-               Box(180, 18, 340, 270, 150, 0), Box(140, 30, 300, 75, 200, 0)),
-        cast=(1.008, 1.0, 0.975), seed=14,
+        "earrings_hoop",
+        36,
+        62,
+        (1800, 1500),
+        aim=(0.5, 1, 3.0),
+        focus_before=4.0,
+        boxes=(
+            Box(58, 50, 270, 135, 160, 9, WARM),
+            Box(-88, 26, 270, 56, 210, 4),
+            Box(-10, 82, 300, 88, 50, 3),
+            Box(180, 18, 340, 270, 150, 0),
+            Box(140, 30, 300, 75, 200, 0),
+        ),
+        cast=(1.008, 1.0, 0.975),
+        seed=14,
     ),
     "bangle_stones": Shot(
-        "bangle_stones", 27, 79, (1800, 1350), aim=(0, 0, 2), focus_before=21.0,
-        boxes=(Box(-52, 50, 390, 200, 225, 9), Box(112, 24, 390, 70, 280, 4, COOL), Box(20, 80, 420, 140, 70, 3),
-               Box(182, 50, 420, 90, 40, 5), Box(182, 20, 480, 230, 130, 0), Box(-130, 20, 420, 105, 230, 0)),
-        cast=(1.0, 1.0, 0.99), seed=15,
+        "bangle_stones",
+        27,
+        79,
+        (1800, 1350),
+        aim=(0, 0, 2),
+        focus_before=21.0,
+        boxes=(
+            Box(-52, 50, 390, 200, 225, 9),
+            Box(112, 24, 390, 70, 280, 4, COOL),
+            Box(20, 80, 420, 140, 70, 3),
+            Box(182, 50, 420, 90, 40, 5),
+            Box(182, 20, 480, 230, 130, 0),
+            Box(-130, 20, 420, 105, 230, 0),
+        ),
+        cast=(1.0, 1.0, 0.99),
+        seed=15,
     ),
     "brooch_flower": Shot(
-        "brooch_flower", 74, 60, (1600, 1800), aim=(0, -5.0, 1), focus_before=2.0,
-        boxes=(Box(48, 48, 280, 140, 140, 9), Box(-80, 34, 290, 54, 175, 3.5, WARM), Box(180, 58, 370, 220, 90, 0),
-               Box(-30, 80, 340, 68, 68, 4)),
-        cast=(1.0, 1.0, 0.98), seed=16,
+        "brooch_flower",
+        74,
+        60,
+        (1600, 1800),
+        aim=(0, -5.0, 1),
+        focus_before=2.0,
+        boxes=(
+            Box(48, 48, 280, 140, 140, 9),
+            Box(-80, 34, 290, 54, 175, 3.5, WARM),
+            Box(180, 58, 370, 220, 90, 0),
+            Box(-30, 80, 340, 68, 68, 4),
+        ),
+        cast=(1.0, 1.0, 0.98),
+        seed=16,
     ),
 }
 
@@ -128,7 +194,10 @@ def metal(name, color, roughness):
     fair.inputs["Scale"].default_value, fair.inputs["Detail"].default_value = 0.55, 2
     span = nodes.new("ShaderNodeMapRange")
     span.inputs["From Min"].default_value, span.inputs["From Max"].default_value = 0.35, 0.7
-    span.inputs["To Min"].default_value, span.inputs["To Max"].default_value = roughness * 0.7, roughness * 1.5
+    span.inputs["To Min"].default_value, span.inputs["To Max"].default_value = (
+        roughness * 0.7,
+        roughness * 1.5,
+    )
     bump = nodes.new("ShaderNodeBump")
     bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.25, 0.06
     for noise in (smear, fair):
@@ -144,7 +213,9 @@ def metal(name, color, roughness):
 def gem(name, color, ior, density):
     """Clear stone with body colour by absorption (`density` per mm); lets its shadow through, tinted."""
     mat, nodes, links, out = _material(name)
-    glass, clear, ray, mix = (nodes.new(f"ShaderNode{k}") for k in ("BsdfGlass", "BsdfTransparent", "LightPath", "MixShader"))
+    glass, clear, ray, mix = (
+        nodes.new(f"ShaderNode{k}") for k in ("BsdfGlass", "BsdfTransparent", "LightPath", "MixShader")
+    )
     glass.inputs["IOR"].default_value, glass.inputs["Roughness"].default_value = ior, 0.0
     clear.inputs["Color"].default_value = (*[0.25 + 0.6 * c for c in color], 1)
     links.new(ray.outputs["Is Shadow Ray"], mix.inputs["Fac"])
@@ -220,9 +291,14 @@ def stand(box, aim):
     """A soft box whose cloth is hottest in the middle, or a black card; the camera itself does not see it."""
     mat, nodes, links, out = _material("box")
     if box.light > 0:
-        emit, uv, grad, span = (nodes.new(f"ShaderNode{k}") for k in ("Emission", "TexCoord", "TexGradient", "MapRange"))
+        emit, uv, grad, span = (
+            nodes.new(f"ShaderNode{k}") for k in ("Emission", "TexCoord", "TexGradient", "MapRange")
+        )
         shift = nodes.new("ShaderNodeMapping")
-        shift.inputs["Location"].default_value, shift.inputs["Scale"].default_value = (-0.85, -0.85, 0), (1.7, 1.7, 0)
+        shift.inputs["Location"].default_value, shift.inputs["Scale"].default_value = (
+            (-0.85, -0.85, 0),
+            (1.7, 1.7, 0),
+        )
         grad.gradient_type = "SPHERICAL"
         span.inputs["To Min"].default_value, span.inputs["To Max"].default_value = box.light * 0.22, box.light
         emit.inputs["Color"].default_value = (*box.kelvin_tint, 1)
@@ -245,7 +321,9 @@ def stand(box, aim):
 def sweep_paper(shot):
     """A paper sweep: flat under the piece, rising behind it in a wide curve; fine tooth."""
     mat, nodes, links, out = _material("paper")
-    bsdf, noise, bump, where = (nodes.new(f"ShaderNode{k}") for k in ("BsdfPrincipled", "TexNoise", "Bump", "TexCoord"))
+    bsdf, noise, bump, where = (
+        nodes.new(f"ShaderNode{k}") for k in ("BsdfPrincipled", "TexNoise", "Bump", "TexCoord")
+    )
     bsdf.inputs["Base Color"].default_value = (*shot.paper, 1)
     bsdf.inputs["Roughness"].default_value, bsdf.inputs["Specular IOR Level"].default_value = 0.62, 0.28
     noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = 3.0, 6
@@ -384,9 +462,14 @@ def bake(name, out, samples, scale, threads):
         linear = shoot(Path(work) / "photo.exr")[..., :3].astype(np.float64)
         alpha = matte(objs, paper, Path(work) / "alpha.exr")
     (out / "alpha").mkdir(parents=True, exist_ok=True)
-    Image.fromarray(develop(linear, alpha, shot)).save(out / f"{name}.jpg", quality=92, subsampling=2, optimize=True)
+    Image.fromarray(develop(linear, alpha, shot)).save(
+        out / f"{name}.jpg", quality=92, subsampling=2, optimize=True
+    )
     Image.fromarray(np.round(alpha * 255).astype(np.uint8)).save(out / "alpha" / f"{name}.png", optimize=True)
-    print(f"{name}: {time.time() - start:.0f} s, {(out / f'{name}.jpg').stat().st_size / 1024:.0f} KB", flush=True)
+    print(
+        f"{name}: {time.time() - start:.0f} s, {(out / f'{name}.jpg').stat().st_size / 1024:.0f} KB",
+        flush=True,
+    )
 
 
 def main():
@@ -394,7 +477,7 @@ def main():
     cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cli.add_argument("names", nargs="*", default=list(SHOTS), help="which photos; all of them by default")
     cli.add_argument("--out", type=Path, default=HERE)
-    cli.add_argument("--samples", type=int, default=28)
+    cli.add_argument("--samples", type=int, default=24)
     cli.add_argument("--scale", type=float, default=1.0, help="share of the full size, for proofs")
     cli.add_argument("--threads", type=int, default=0)
     args = cli.parse_args()

@@ -5,8 +5,26 @@ import math
 import numpy as np
 from mathutils import Matrix, Vector
 from shapes import (
-    TAU, at, bead, brilliant, disk, facing, flat, link, marquise_outline, move, oval_outline, pear_outline, put, rest,
-    round_outline, rounded, spline, sweep, trace, turn,
+    TAU,
+    at,
+    bead,
+    brilliant,
+    disk,
+    facing,
+    flat,
+    link,
+    marquise_outline,
+    move,
+    oval_outline,
+    pear_outline,
+    put,
+    rest,
+    round_outline,
+    rounded,
+    spline,
+    sweep,
+    trace,
+    turn,
 )
 
 OVAL = oval_outline(1.25)
@@ -19,7 +37,9 @@ MARQUISE_MAINS = np.radians([0, 38, 142, 180, 218, 322, 90, 270])
 
 def bezel(outline, size, metal, *, top, bottom, wall=0.42):
     """A collar around a stone whose girdle is at z = 0; leans over the crown a little."""
-    section = rounded([(-0.22, top), (wall, top - 0.12), (wall, bottom), (-0.3, bottom), (-0.3, -0.5), (0.0, -0.05)], 0.12)
+    section = rounded(
+        [(-0.22, top), (wall, top - 0.12), (wall, bottom), (-0.3, bottom), (-0.3, -0.5), (0.0, -0.05)], 0.12
+    )
     mesh = sweep("bezel", flat(trace(outline, size, n=200)), section, closed=True, up=(0, 0, 1))
     return [put(mesh, metal)]
 
@@ -29,7 +49,17 @@ def halo(outline, size, metal, stone, *, radius, z, gap=0.6):
     objs, center = [], gap + radius
     w = radius + 0.3
     channel = rounded(
-        [(-w, 0.1), (-w + 0.26, 0.1), (-w + 0.3, -0.9), (w - 0.3, -0.9), (w - 0.26, 0.1), (w, 0.1), (w, -1.4), (-w, -1.4)], 0.1
+        [
+            (-w, 0.1),
+            (-w + 0.26, 0.1),
+            (-w + 0.3, -0.9),
+            (w - 0.3, -0.9),
+            (w - 0.26, 0.1),
+            (w, 0.1),
+            (w, -1.4),
+            (-w, -1.4),
+        ],
+        0.1,
     )
     line = trace(outline, size, center, n=300)
     objs.append(put(sweep("channel", flat(line, z), channel, closed=True, up=(0, 0, 1)), metal))
@@ -57,7 +87,9 @@ def stone(outline, mains, size, material, **cut):
 def jump_ring(metal, x, y, z, radius=1.5, wire=0.32, tilt=0.0):
     """A round wire ring lying in the plane, tilted about x."""
     a = np.arange(60) * TAU / 60
-    mesh = sweep("jump", flat(radius * np.stack([np.cos(a), np.sin(a)], 1)), disk(wire, 14), closed=True, up=(0, 0, 1))
+    mesh = sweep(
+        "jump", flat(radius * np.stack([np.cos(a), np.sin(a)], 1)), disk(wire, 14), closed=True, up=(0, 0, 1)
+    )
     return [put(mesh, metal, at(x, y, z) @ turn(tilt, "X"))]
 
 
@@ -72,16 +104,39 @@ def ring_solitaire(m):
         w, h = 0.85 + 0.5 * near**0.8, 1.75 - 0.25 * near
         q = np.linspace(-math.pi / 2, math.pi / 2, 17)
         out = [(-(0.12 + h * math.cos(v) ** 0.8), w * math.sin(v)) for v in q]
-        return np.array([*out, (0.0, 0.82 * w), (0.10, 0.4 * w), (0.12, 0.0), (0.10, -0.4 * w), (0.0, -0.82 * w)])
+        return np.array(
+            [*out, (0.0, 0.82 * w), (0.10, 0.4 * w), (0.12, 0.0), (0.10, -0.4 * w), (0.0, -0.82 * w)]
+        )
 
     objs = [put(sweep("shank", path, shank, closed=True, up=(0, 1, 0)), metal)]
     head, size = inner + 5.3, 3.3
     top = stone(OVAL, OVAL_MAINS, size, gem, depth=0.8, crown=0.34)
     for share, z, wire in ((0.86, -1.15, 0.34), (0.5, -3.35, 0.42)):
-        top.append(put(sweep("gallery", flat(trace(OVAL, size * share, n=120), z), disk(wire, 16), closed=True, up=(0, 0, 1)), metal))
+        top.append(
+            put(
+                sweep(
+                    "gallery",
+                    flat(trace(OVAL, size * share, n=120), z),
+                    disk(wire, 16),
+                    closed=True,
+                    up=(0, 0, 1),
+                ),
+                metal,
+            )
+        )
     for deg in (48, 132, 228, 312):
         p, n = OVAL(math.radians(deg)) * size, round_outline(math.radians(deg))
-        legs = [(*(p * f + n * o), z) for f, o, z in ((0.45, 0, -3.9), (0.72, 0.1, -2.2), (0.94, 0.25, -0.7), (1.0, 0.26, 0.25), (0.93, 0.1, 0.85), (0.82, 0.0, 1.12))]
+        legs = [
+            (*(p * f + n * o), z)
+            for f, o, z in (
+                (0.45, 0, -3.9),
+                (0.72, 0.1, -2.2),
+                (0.94, 0.25, -0.7),
+                (1.0, 0.26, 0.25),
+                (0.93, 0.1, 0.85),
+                (0.82, 0.0, 1.12),
+            )
+        ]
         claw = sweep("claw", spline(legs, 48), lambda t: disk(0.5 - 0.12 * t, 18))
         top.append(put(claw, metal))
     objs += move(top, at(0, 0, head) @ turn(90))
@@ -103,7 +158,16 @@ def _drop(m, mirror):
     objs += small
     y = tip + 10.9
     objs += jump_ring(metal, 0, y, -1.4, 0.95, 0.3)
-    hook = [(0, y + 0.9, -1.6), (0.2, y + 3.5, -2.0), (0.9, y + 6.6, -2.3), (3.6, y + 9.4, -2.5), (7.0, y + 8.0, -2.6), (8.6, y + 3.4, -2.7), (8.8, y - 2.5, -2.75), (9.9, y - 5.6, -2.75)]
+    hook = [
+        (0, y + 0.9, -1.6),
+        (0.2, y + 3.5, -2.0),
+        (0.9, y + 6.6, -2.3),
+        (3.6, y + 9.4, -2.5),
+        (7.0, y + 8.0, -2.6),
+        (8.6, y + 3.4, -2.7),
+        (8.8, y - 2.5, -2.75),
+        (9.9, y - 5.6, -2.75),
+    ]
     hook = [(mirror * x, yy, z) for x, yy, z in hook]
     objs.append(put(sweep("hook", spline(hook, 120), disk(0.37, 16)), metal))
     return objs
@@ -125,13 +189,33 @@ def pendant_chain(m):
     objs += bezel(OVAL, size, metal, top=0.7, bottom=-3.3, wall=0.5)
     objs += halo(OVAL, size, metal, m["diamond"], radius=0.85, z=-0.3, gap=0.75)
     top = size * 1.25 + 3.1
-    bail = spline([(0, top - 0.3, -0.9), (0, top + 0.3, 0.6), (0, top + 1.9, 0.9), (0, top + 2.9, -0.5), (0, top + 2.0, -2.0), (0, top + 0.3, -2.1)], 60)
-    flare = lambda t: rounded([(-0.3, -0.9 - 0.5 * math.sin(math.pi * t)), (0.3, -0.9 - 0.5 * math.sin(math.pi * t)), (0.3, 0.9 + 0.5 * math.sin(math.pi * t)), (-0.3, 0.9 + 0.5 * math.sin(math.pi * t))], 0.25)
+    bail = spline(
+        [
+            (0, top - 0.3, -0.9),
+            (0, top + 0.3, 0.6),
+            (0, top + 1.9, 0.9),
+            (0, top + 2.9, -0.5),
+            (0, top + 2.0, -2.0),
+            (0, top + 0.3, -2.1),
+        ],
+        60,
+    )
+    flare = lambda t: rounded(
+        [
+            (-0.3, -0.9 - 0.5 * math.sin(math.pi * t)),
+            (0.3, -0.9 - 0.5 * math.sin(math.pi * t)),
+            (0.3, 0.9 + 0.5 * math.sin(math.pi * t)),
+            (-0.3, 0.9 + 0.5 * math.sin(math.pi * t)),
+        ],
+        0.25,
+    )
     objs.append(put(sweep("bail", bail, flare, up=(1, 0, 0)), metal))
     rest(objs)
     half = [(0, top + 2.0), (4.5, 15.5), (12, 24), (21, 35), (24, 47), (19, 59), (8, 65.5), (1.7, 66.6)]
     right = spline([(x, y, 0) for x, y in half], 1500)[:, :2]
-    left = spline([(-x * (1.0 + 0.07 * math.sin(y / 9)), y - 0.6 * math.sin(y / 7), 0) for x, y in half], 1500)[:, :2]
+    left = spline(
+        [(-x * (1.0 + 0.07 * math.sin(y / 9)), y - 0.6 * math.sin(y / 7), 0) for x, y in half], 1500
+    )[:, :2]
     loop = link("link", 2.5, 1.75, 0.24)
     for branch in (right, left):
         s = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(branch, axis=0), axis=1))])
@@ -162,7 +246,10 @@ def _hoop(m):
         return np.stack([r * np.cos(q), r * np.sin(q)], 1)
 
     objs = [put(sweep("rope", path, rope, up=(0, 1, 0)), metal)]
-    post = [(radius * math.cos(v), 0, radius * math.sin(v) - 0.25 * math.cos((v - math.pi / 2) * 3)) for v in np.linspace(math.pi / 2 - gap * 1.02, math.pi / 2 + gap * 1.02, 12)]
+    post = [
+        (radius * math.cos(v), 0, radius * math.sin(v) - 0.25 * math.cos((v - math.pi / 2) * 3))
+        for v in np.linspace(math.pi / 2 - gap * 1.02, math.pi / 2 + gap * 1.02, 12)
+    ]
     objs.append(put(sweep("post", spline(post, 50), disk(0.42, 16)), metal))
     for side in (-1, 1):
         v = math.pi / 2 + side * gap
@@ -187,13 +274,31 @@ def bangle_stones(m):
     ring = np.stack([radius * np.cos(a), radius * np.sin(a), 0 * a], 1)
     # outward is -x of the section for an anticlockwise path seen from above
     u = rounded(
-        [(0.55, -3.3), (0.55, 3.3), (-2.0, 3.3), (-2.2, 2.6), (-2.0, 2.0), (-0.2, 1.9), (-0.2, -1.9), (-2.0, -2.0), (-2.2, -2.6), (-2.0, -3.3)], 0.35
+        [
+            (0.55, -3.3),
+            (0.55, 3.3),
+            (-2.0, 3.3),
+            (-2.2, 2.6),
+            (-2.0, 2.0),
+            (-0.2, 1.9),
+            (-0.2, -1.9),
+            (-2.0, -2.0),
+            (-2.2, -2.6),
+            (-2.0, -3.3),
+        ],
+        0.35,
     )
     # the section's first axis is t x up, which points outward here
     objs = [put(sweep("band", ring, u * np.array([-1, 1]), closed=True, up=(0, 0, 1)), metal)]
     n, colours = 42, ("emerald_small", "diamond", "ruby_small", "diamond", "sapphire_small", "diamond")
     gem, ball = brilliant("stone", size=1.78), bead("claw", 0.5, 18)
-    seat = sweep("seat", flat(trace(round_outline, 1.72, n=72), -0.55), rounded([(-0.25, -1.2), (-0.1, 0.5), (0.22, 0.5), (0.22, -1.2)], 0.1), closed=True, up=(0, 0, 1))
+    seat = sweep(
+        "seat",
+        flat(trace(round_outline, 1.72, n=72), -0.55),
+        rounded([(-0.25, -1.2), (-0.1, 0.5), (0.22, 0.5), (0.22, -1.2)], 0.1),
+        closed=True,
+        up=(0, 0, 1),
+    )
     for i in range(n):
         v = i * TAU / n
         d = Vector((math.cos(v), math.sin(v), 0))
@@ -210,10 +315,14 @@ def brooch_flower(m):
     """Flower brooch: a pearl among sapphire and topaz marquise petals with brilliants, gold, lying flat."""
     metal, objs = m["gold"], []
     for i in range(6):
-        petal = stone(MARQUISE, MARQUISE_MAINS, 3.0, m["sapphire" if i % 2 else "aqua"], depth=0.8, crown=0.32)
+        petal = stone(
+            MARQUISE, MARQUISE_MAINS, 3.0, m["sapphire" if i % 2 else "aqua"], depth=0.8, crown=0.32
+        )
         petal += bezel(MARQUISE, 3.0, metal, top=0.55, bottom=-2.0, wall=0.5)
         objs += move(petal, turn(60 * i) @ at(0, 10.6, 0) @ turn(7, "X"))
-        small = stone(round_outline, None, 1.35, m["diamond"]) + bezel(round_outline, 1.35, metal, top=0.32, bottom=-1.6, wall=0.38)
+        small = stone(round_outline, None, 1.35, m["diamond"]) + bezel(
+            round_outline, 1.35, metal, top=0.32, bottom=-1.6, wall=0.38
+        )
         objs += move(small, turn(60 * i + 30) @ at(0, 9.3, -0.4))
         stalk = spline([(0, 2.0, -1.6), (0.4, 5.0, -2.0), (0, 8.4, -1.7)], 24)
         objs += move([put(sweep("stalk", stalk, disk(0.55, 14)), metal)], turn(60 * i + 30))
@@ -225,6 +334,8 @@ def brooch_flower(m):
     stem = spline([(0, -14.5, -1.8), (1.5, -20, -1.9), (5.5, -27, -2.0), (7.5, -29.5, -2.0)], 60)
     objs.append(put(sweep("stem", stem, lambda t: disk(0.7 + 0.25 * t, 18)), metal))
     for x, y, deg in ((5.2, -20.2, -62), (-1.0, -23.2, 48)):
-        leaf = stone(MARQUISE, MARQUISE_MAINS, 2.0, m["emerald"], depth=0.8) + bezel(MARQUISE, 2.0, metal, top=0.42, bottom=-1.8, wall=0.42)
+        leaf = stone(MARQUISE, MARQUISE_MAINS, 2.0, m["emerald"], depth=0.8) + bezel(
+            MARQUISE, 2.0, metal, top=0.42, bottom=-1.8, wall=0.42
+        )
         objs += move(leaf, at(x, y, -0.3) @ turn(deg))
     return rest(move(objs, at(-1, 4) @ turn(14)))

@@ -72,7 +72,9 @@ def trace(outline, size, offset=0.0, n=240):
 # ---------------------------------------------------------------- gems
 
 
-def brilliant(name, outline=round_outline, size=1.0, mains=None, center=(0.0, 0.0), table=0.57, crown=0.30, depth=0.86):
+def brilliant(
+    name, outline=round_outline, size=1.0, mains=None, center=(0.0, 0.0), table=0.57, crown=0.30, depth=0.86
+):
     """A brilliant cut as the intersection of its facet planes; girdle at z = 0, table up.
 
     `mains`: azimuths of the main facets. All pavilion mains meet in the culet under `center`, which gives the
@@ -113,8 +115,12 @@ def _solid(name, planes, size):
     for normal, reach in planes:
         n = Vector(normal)
         bmesh.ops.bisect_plane(
-            bm, geom=bm.verts[:] + bm.edges[:] + bm.faces[:], dist=1e-5,
-            plane_co=n * (reach / n.length_squared), plane_no=n.normalized(), clear_outer=True,
+            bm,
+            geom=bm.verts[:] + bm.edges[:] + bm.faces[:],
+            dist=1e-5,
+            plane_co=n * (reach / n.length_squared),
+            plane_no=n.normalized(),
+            clear_outer=True,
         )
         bmesh.ops.holes_fill(bm, edges=bm.edges[:], sides=0)
     bmesh.ops.recalc_face_normals(bm, faces=bm.faces[:])
@@ -154,7 +160,9 @@ def spline(points, n=60):
     for u in np.linspace(0, len(p) - 3 - 1e-9, n):
         i, t = int(u), u - int(u)
         a, b, c, d = p[i : i + 4]
-        out.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
+        out.append(
+            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+        )
     return np.array(out)
 
 
