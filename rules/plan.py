@@ -14,7 +14,9 @@ from rules.accept import Policy
 Output = Literal["export", "watermark", "instagram"]
 OUTPUTS: tuple[str, ...] = get_args(Output)
 Urgency = Literal["urgent", "normal", "overnight"]
-Corner = Literal["bottom-right", "bottom-left", "top-right", "top-left", "bottom", "center"]
+Position = Literal[  # as in `pipeline.finish.watermark`, which this process must not import: it brings numpy
+    "bottom", "bottom-left", "bottom-right", "top", "top-left", "top-right", "left", "right", "center"
+]
 
 
 def _clock(value: object) -> object:
@@ -49,14 +51,22 @@ class Window(Frozen):
 class Watermark(Frozen):
     """The shop's mark on a picture: `text`, or a `logo` file (a path below the studio) that wins over the text.
 
-    opacity: 0..1; scale: width of the mark as a share of the picture's width.
+    opacity: 0..1. scale: width of the logo as a share of the picture's short side; letters have a size of their own.
     """
 
-    text: str = "Vitrine"
+    text: Annotated[str, Field(max_length=80)] = "Vitrine"
     logo: str = ""
-    position: Corner = "bottom-right"
-    opacity: Annotated[float, Field(ge=0, le=1)] = 0.55
-    scale: Annotated[float, Field(ge=0.02, le=0.9)] = 0.24
+    position: Position = "bottom"
+    opacity: Annotated[float, Field(ge=0, le=1)] = 0.72
+    scale: Annotated[float, Field(ge=0.02, le=0.5)] = 0.24
+
+    @model_validator(mode="after")
+    def _text_or_logo(self) -> Watermark:
+        if not self.text.strip() and not self.logo:
+            raise ValueError(
+                'a watermark needs a text or a logo (to have none, leave "watermark" out of outputs)'
+            )
+        return self
 
 
 class Post(Frozen):

@@ -42,9 +42,14 @@ def title_of(name: str) -> str:
 
 
 def type_in_name(name: str) -> JewelryType | None:
-    """The kind of jewelry that a file's name says, if it says exactly one: `gold ring 3.jpg` is a ring."""
+    """The kind of jewelry that a file's name says, if it says exactly one: `gold ring 3.jpg` is a ring.
+
+    A pendant on a chain is a pendant.
+    """
     words = re.findall(r"[^\W\d_]+", name.rpartition(".")[0].casefold())
     kinds = {TYPE_WORDS[word] for word in words if word in TYPE_WORDS} - {"auto", "set"}
+    if kinds == {"pendant", "necklace"} and not {"necklace", "necklaces"} & set(words):
+        kinds = {"pendant"}
     return kinds.pop() if len(kinds) == 1 else None
 
 

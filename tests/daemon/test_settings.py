@@ -120,6 +120,7 @@ BAD = [
         "watermark.position",
         ['mean "bottom-right"', '"top-left"'],
     ),
+    ('[watermark]\ntext = ""', 1, "watermark", ["needs a text or a logo"]),
     ("[overnight]\nstart = 22", 2, "overnight.start", ['"22:00"']),
     ('[overnight]\nstart = "25:00"', 2, "overnight.start", ['"25:00"', '"22:00"']),
     ('[overnight]\nstart = "06:00"', 1, "overnight", ["never open"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
@@ -127,6 +128,7 @@ def test_watermark_size_and_seed_come_from_the_settings():
         ("DSC0001.JPG", "", "auto"),
         ("PXL_20260101_120000000.jpg", "", "auto"),
         ("WhatsApp Image 2026-05-14 at 10.11.12.jpeg", "", "auto"),
+        ("pendant_chain.jpg", "Pendant chain", "pendant"),
         ("Earrings and ring.jpg", "Earrings and ring", "auto"),
     ],
 )
@@ -182,3 +184,10 @@ def test_deciding_needs_no_imaging_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_positions_of_a_mark_are_those_that_can_be_printed():
+    from pipeline.finish.watermark import Position as Printed
+    from rules.plan import Position
+
+    assert get_args(Position) == get_args(Printed)
