@@ -20,6 +20,7 @@ from PIL import Image, UnidentifiedImageError
 
 from pipeline.errors import Busy
 from pipeline.photo import pixels, refusal
+from pipeline.photo.checksum import png_is_sound
 from pipeline.photo.endmark import end_state
 from pipeline.photo.sniff import DECODABLE, HEAD_BYTES, sniff
 from pipeline.values import Note, Photo
@@ -89,6 +90,8 @@ def _decode(path: Path, kind: str, max_pixels: int, called: str) -> Photo:
         _check_header(image, kind, max_pixels, called)
         if end_state(path) == "incomplete":
             raise refusal.cut_off(called)
+        if kind == "png" and not png_is_sound(path):
+            raise refusal.damaged(called, kind, "its checksum is wrong")
         source = {
             "format": kind,
             "mode": image.mode,

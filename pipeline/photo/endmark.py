@@ -17,6 +17,8 @@ from typing import BinaryIO, Literal
 from pipeline.photo.sniff import HEAD_BYTES, sniff
 
 EndState = Literal["complete", "incomplete", "unknown"]
+_Order = Literal["little", "big"]
+_Extents = list[tuple[int, int]]
 # How long a tail of zeros must be to count as preallocation. Arithmetic coders do write runs of zeros on blank paper
 # (221 bytes seen in a lossy WebP of 4 megapixels), in proportion to the picture; a preallocated rest is far longer.
 _ZERO_RUN, _ZERO_SHARE = 1024, 256
@@ -131,45 +133,50 @@ def _iso_media(stream: BinaryIO, size: int) -> bool:
 
 
 def _tiff(stream: BinaryIO, size: int) -> bool:
-    """Every strip or tile of every directory lies in the file, and the last one's end is not zeros."""
-    extents = _tiff_extents(stream, size)
-    starts, ends = [at for at, _ in extents], [at + length for at, length in extents]
-    if not extents or max(ends) > size:
+    """Every strip or tile of every page lies in the file, and the first page does not end in zeros.
+
+    Uncompressed black pixels are zeros too: a page that begins in black may well end in black.
+    """
+    pages = _tiff_pages(stream, size)
+    if not pages or any(at + length > size for page in pages for at, length in page):
         return False
-    # Uncompressed black pixels are zeros too: a picture that begins in black may well end in black.
-    stream.seek(min(starts))
+    stream.seek(min(at for at, _ in pages[0]))
     black_ground = not any(stream.read(256))
-    return black_ground or not _zero_tail(stream, max(ends))
+    return black_ground or not _zero_tail(stream, max(at + length for at, length in pages[0]))
 
 
-def _tiff_extents(stream: BinaryIO, size: int) -> list[tuple[int, int]]:
-    """(offset, length) of all strips and tiles (TIFF 6.0)."""
+def _tiff_pages(stream: BinaryIO, size: int) -> list[_Extents]:
+    """Extents of each page's pixels (TIFF 6.0); empty when a directory is missing or makes no sense."""
     stream.seek(0)
     head = stream.read(8)
-    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
-    at, extents, seen = int.from_bytes(head[4:8], order), list[tuple[int, int]](), set[int]()
+    order: _Order = "little" if head[:2] == b"II" else "big"
+    at, pages, seen = int.from_bytes(head[4:8], order), list[_Extents](), set[int]()
     while at and at not in seen and len(seen) < _TIFF_MAX_IFDS:
         seen.add(at)
         stream.seek(at)
         count = int.from_bytes(stream.read(2), order)
         table = stream.read(12 * count + 4)
-        if count == 0 or count > _TIFF_MAX_ENTRIES or len(table) < 12 * count:
+        extents = _tiff_extents(stream, table, order, size) if 0 < count <= _TIFF_MAX_ENTRIES else []
+        if not extents or len(table) < 12 * count + 4:
             return []
-        entries = {
-            int.from_bytes(table[i : i + 2], order): table[i : i + 12] for i in range(0, 12 * count, 12)
-        }
-        for offsets, lengths in ((273, 279), (324, 325)):
-            if offsets in entries and lengths in entries:
-                starts = _tiff_numbers(stream, entries[offsets], order, size)
-                counts = _tiff_numbers(stream, entries[lengths], order, size)
-                extents += zip(starts, counts, strict=False)
-                if not starts:
-                    return []
-        at = int.from_bytes(table[12 * count : 12 * count + 4], order)
-    return extents
+        pages.append(extents)
+        at = int.from_bytes(table[12 * count :], order)
+    return pages
 
 
-def _tiff_numbers(stream: BinaryIO, entry: bytes, order: Literal["little", "big"], size: int) -> list[int]:
+def _tiff_extents(stream: BinaryIO, table: bytes, order: _Order, size: int) -> _Extents:
+    """(offset, length) of the strips or tiles that one directory names."""
+    entries = {
+        int.from_bytes(table[i : i + 2], order): table[i : i + 12] for i in range(0, len(table) - 11, 12)
+    }
+    for offsets, lengths in ((273, 279), (324, 325)):
+        if offsets in entries and lengths in entries:
+            starts = _tiff_numbers(stream, entries[offsets], order, size)
+            return list(zip(starts, _tiff_numbers(stream, entries[lengths], order, size), strict=False))
+    return []
+
+
+def _tiff_numbers(stream: BinaryIO, entry: bytes, order: _Order, size: int) -> list[int]:
     """Values of a SHORT or LONG field; empty when they lie outside the file."""
     width = {3: 2, 4: 4}.get(int.from_bytes(entry[2:4], order))
     count = int.from_bytes(entry[4:8], order)

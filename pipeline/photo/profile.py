@@ -12,7 +12,7 @@ import io
 import numpy as np
 from PIL import Image, ImageCms
 
-from pipeline.values import Note
+from pipeline.values import U8, Note
 
 MAX_PROFILE_BYTES = 16 * 2**20
 _IGNORED = Note(
@@ -53,8 +53,8 @@ def is_srgb(icc: bytes) -> bool:
     if profile.profile.xcolor_space.strip() != "RGB":
         return False
     before = _grid()
-    after = _transformed(before, profile, "RGB")
-    return int(np.abs(np.asarray(after, dtype=np.int16) - np.asarray(before, dtype=np.int16)).max()) <= 1
+    after = np.asarray(_transformed(Image.fromarray(before), profile, "RGB"), dtype=np.int16)
+    return int(np.abs(after - before).max()) <= 1
 
 
 def _with_profile(image: Image.Image, icc: bytes) -> tuple[Image.Image, str, tuple[Note, ...]]:
@@ -91,6 +91,6 @@ def _lab() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
 
 
-def _grid() -> Image.Image:
+def _grid() -> U8:
     axis = np.linspace(0, 255, 9).astype(np.uint8)
-    return Image.fromarray(np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(27, 27, 3))
+    return np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(27, 27, 3)

@@ -119,7 +119,8 @@ def _written_words(head: bytes) -> str | None:
         return None
     printable = sum(byte in b"\t\n\r\f" or byte >= 0x20 for byte in head)
     try:
-        head[:-4].decode("utf-8")
-    except UnicodeDecodeError:
-        return None
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data":  # a letter that `head` cuts in two is fine
+            return None
     return "text" if printable >= 0.98 * len(head) else None

@@ -30,7 +30,7 @@ def test_size_and_mean(scale: float) -> None:
     crop = linear_crop(photo, box, scale)
     assert (crop.shape[1], crop.shape[0]) == cropped_size(box, scale)
     whole = linear_crop(photo, box, 1.0)
-    assert crop.mean() == pytest.approx(whole.mean(), rel=0.01)
+    assert crop.mean() == pytest.approx(whole.mean(), rel=0.02)  # bicubic undershoot is clamped
     assert crop.min() >= 0
 
 
