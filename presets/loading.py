@@ -24,7 +24,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Library:
     """All presets by name. `templates` are in the order of the materials and of the file, the most wanted first.
 
-    defaults: jewelry type to template name.
+    defaults: jewelry type to template name; occasions: word to template name.
     """
 
     surfaces: Mapping[str, SurfaceFile]
@@ -32,6 +32,7 @@ class Library:
     looks: Mapping[str, Look]
     templates: Mapping[str, Template]
     defaults: Mapping[str, str]
+    occasions: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -83,23 +84,26 @@ def load(home: Path) -> Library:
             reader.refer(path, (name, "rig"), "lighting", template.rig, rigs)
             reader.refer(path, (name, "look"), "look", template.look, looks)
     ordered = dict(sorted(templates.items(), key=lambda item: MATERIALS.index(item[1].surface)))
-    defaults = _defaults(reader, ordered)
+    defaults, occasions = _defaults(reader, ordered)
     if reader.wrong:
         raise Misconfigured("\n".join(reader.wrong), "Mend the presets above, or install Vitrine again.")
-    return Library(surfaces, rigs, looks, ordered, defaults)
+    return Library(surfaces, rigs, looks, ordered, defaults, occasions)
 
 
-def _defaults(reader: _Reader, templates: Mapping[str, Template]) -> dict[str, str]:
+def _defaults(reader: _Reader, templates: Mapping[str, Template]) -> tuple[dict[str, str], dict[str, str]]:
+    """Templates by kind of jewelry, and by occasion."""
     path = reader.home / "defaults.toml"
     found = reader.read(path, Defaults)
     if found is None:
-        return {}
+        return {}, {}
     named = {str(kind): name for kind, name in found.types.items()}
     for kind, name in named.items():
         reader.refer(path, ("types", kind), "template", name, templates)
+    for word, name in found.occasions.items():
+        reader.refer(path, ("occasions", word), "template", name, templates)
     for kind in JEWELRY_TYPES:
         if kind not in named:
             reader.wrong.append(
                 str(Mistake(str(path), None, f"types.{kind}", "is missing", "a template's name"))
             )
-    return named
+    return named, found.occasions

@@ -66,6 +66,7 @@ class TemplateFile(RootModel[dict[str, Template]]):
 
 
 class Defaults(Frozen):
-    """`defaults.toml`: the template for each kind of jewelry."""
+    """`defaults.toml`: the template for each kind of jewelry, and for words of occasion such as "diwali"."""
 
     types: dict[JewelryType, str]
+    occasions: Annotated[dict[str, str], Field(default_factory=dict)]

@@ -1,7 +1,7 @@
 """The words people use for a style, and the template they get. Owns that step; refuses folder names and files.
 
-A word is a template ("velvet-navy-moody"), a light ("soft-glow"), a look ("warm-gold"), a material ("velvet"), or
-several of them joined ("velvet-moody", "marble-black", "velvet-navy-soft-glow").
+A word is a template ("velvet-navy-moody"), an occasion ("diwali"), a light ("soft-glow"), a look
+("warm-gold"), a material ("velvet"), or several of them joined ("velvet-moody", "marble-black", "velvet-navy-soft-glow").
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ def _find_in_ours(word: str) -> Style | None:
 def _find(word: str, known: Library) -> Style | None:
     if word in known.templates:
         return Style(template=word)
+    if word in known.occasions:
+        return Style(template=known.occasions[word])
     parts = _parts(word, _vocabulary(known)) if word.count("-") < 8 else None
     if not parts:
         return None
@@ -64,9 +66,9 @@ def _find(word: str, known: Library) -> Style | None:
 
 
 def style_words(presets: Library | None = None) -> tuple[str, ...]:
-    """Every single word for a style: templates, materials, lights, looks."""
+    """Every single word for a style: templates, materials, lights, looks, occasions."""
     known = presets or library()
-    return (*known.templates, *known.surfaces, *known.rigs, *known.looks)
+    return (*known.templates, *known.surfaces, *known.rigs, *known.looks, *known.occasions)
 
 
 def choose(style: Style, jewelry_type: JewelryType, presets: Library | None = None) -> Choice:

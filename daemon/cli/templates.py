@@ -32,6 +32,9 @@ def command(as_json: AsJson = False, sheet: Sheet = None) -> None:  # noqa: FBT0
         typer.echo(material)
         for one in group:
             typer.echo(f"  {one['name']:<{width}}  {one['title']}")
+    typer.echo(f"lights: {', '.join(library().rigs)}")
+    typer.echo(f"looks: {', '.join(library().looks)}")
+    typer.echo(f"occasions: {', '.join(library().occasions)}")
 
 
 def listed() -> list[dict[str, Any]]:

@@ -199,6 +199,7 @@ BAD = [
         'look = "neutrl"',
         [".look", 'mean "neutral"', '"film-soft"'],
     ),
+    ("defaults.toml", 'eid = "festive', 'eid = "festve', ["occasions.eid", 'mean "festive-plum-soft-glow"']),
     ("defaults.toml", 'ring = "velvet', 'ring = "velvett', ["types.ring", "did you mean"]),
 ]
 

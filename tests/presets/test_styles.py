@@ -20,6 +20,7 @@ from presets.styles import Style, choose, find_style
         ("marble-black", "ring", "marble-black-studio", None),
         ("marble-black-soft-glow", "ring", "marble-black-studio", "soft-glow"),
         ("moody-velvet-plum", "ring", "velvet-plum-moody", None),
+        ("diwali", "set", "festive-gold-soft-glow", None),
         ("festive-spotlight", "set", "festive-gold-spotlight", None),
     ],
 )
@@ -30,7 +31,7 @@ def test_word_to_template(word: str, kind, template: str, lighting: str | None):
     assert (choice.template, choice.lighting) == (template, lighting)
 
 
-@pytest.mark.parametrize("word", ["", "gold", "velvet-gold", "diwali", "velvet-velvet", "-", "ring"])
+@pytest.mark.parametrize("word", ["", "gold", "velvet-gold", "monsoon", "velvet-velvet", "-", "ring"])
 def test_what_is_no_style(word: str):
     assert find_style(word) is None
 
