@@ -42,6 +42,7 @@ class Member:
     busy_since: float | None = None
     job: str = ""
     jobs: int = 0
+    ready: bool = False
     killed_for: str = ""
     leaving: bool = False
     misconfigured: str = ""
@@ -74,7 +75,7 @@ class Crew:
         for message in member.line.read(0.0):
             event = message.get("event")
             if event == "ready":
-                self._early_deaths = 0
+                member.ready, self._early_deaths = True, 0
             elif event == "misconfigured":
                 member.misconfigured = str(message.get("reason", ""))
             elif event == "claimed":
@@ -147,6 +148,7 @@ class Crew:
             owner = Owner("", child.pid, 0)
         member = Member(child, Line(child.stdout.fileno()), owner)
         self.members.append(member)
+        self._say(member, settings=self.settings.model_dump(mode="json"))
         self._say(member, queues=list(queues))
 
     def _account_for(self, member: Member, now: float) -> None:
@@ -155,7 +157,7 @@ class Crew:
             raise Misconfigured(member.misconfigured or "a worker could not start with these settings.")
         if member.leaving and code == 0:
             return
-        if member.jobs == 0:
+        if not member.ready:
             self._early_deaths += 1
             self._not_before = now + _RESPAWN_S[min(self._early_deaths, len(_RESPAWN_S)) - 1]
         why = member.killed_for or _DEATHS.get(-code, f"a worker ended with code {code}.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from daemon.deliver import Pictures
+from pipeline.errors import Misconfigured
 from pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ RENDERER_VARIABLE = "VITRINE_RENDERER"
 class Renderer(Protocol):
     """Makes a picture of a photo. Raises BadInput, Unfit, Busy, Misconfigured; anything else is a defect."""
 
-    def __call__(self, photo: Path, recipe: Recipe, max_pixels: int) -> Render:
-        """Render the file `photo`; refuse it before decoding if it has more than `max_pixels`."""
+    def __call__(self, photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
+        """Render the file `photo`, which its owner calls `name`; refuse more than `max_pixels` before decoding."""
 
 
 def load_renderer() -> Renderer:
@@ -34,39 +35,51 @@ def load_renderer() -> Renderer:
     return renderer
 
 
-def develop(photo: Path, recipe: Recipe, max_pixels: int) -> Render:
+def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
     """Decode and render with the real pipeline."""
     from pipeline.photo.decode import decode  # noqa: PLC0415
-
     from pipeline.render import render  # noqa: PLC0415
 
-    return render(decode(photo, max_pixels=max_pixels), recipe)
+    return render(decode(photo, max_pixels=max_pixels, name=name), recipe)
 
 
 def print_pictures(render: Render, mark: Watermark | None, studio: Path) -> Pictures:
-    """The files to deliver: clean, and marked if a mark is asked for."""
-    try:
-        from pipeline.finish.encode import encode_jpeg  # noqa: PLC0415
-        from pipeline.finish.watermark import stamp  # noqa: PLC0415
-    except ModuleNotFoundError:  # TEMPORARY
-        import io
-
-        from PIL import Image
-
-        def encode_jpeg(a):
-            b = io.BytesIO()
-            Image.fromarray(a).save(b, "JPEG", quality=95, subsampling=0)
-            return b.getvalue()
-
-        def stamp(a, mark, studio):
-            a = a.copy()
-            a[:8, :8] = 255
-            return a
+    """The files to deliver: clean, and marked if a mark is asked for. Raises Misconfigured (the logo)."""
+    from pipeline.finish.encode import encode_jpeg  # noqa: PLC0415
+    from pipeline.finish.watermark import Watermark as Stamp  # noqa: PLC0415
+    from pipeline.finish.watermark import stamp  # noqa: PLC0415
 
     clean = encode_jpeg(render.srgb)
     if mark is None:
         return Pictures(clean)
-    return Pictures(clean, encode_jpeg(stamp(render.srgb, mark, studio)))
+    if not mark.logo:
+        stamped = stamp(render.srgb, Stamp(text=mark.text, position=mark.position, opacity=mark.opacity))
+        return Pictures(clean, encode_jpeg(stamped))
+    logo = Stamp(
+        logo=_logo(studio, mark.logo),
+        position=mark.position,
+        opacity=mark.opacity,
+        size=min(mark.scale, 0.5),
+    )
+    try:
+        return Pictures(clean, encode_jpeg(stamp(render.srgb, logo)))
+    except ValueError as error:
+        raise Misconfigured(
+            f"{mark.logo}: the logo is not a picture ({error}).", "Save it as PNG."
+        ) from error
+
+
+def _logo(studio: Path, name: str) -> bytes:
+    path = (studio / name).resolve()
+    if not path.is_relative_to(studio.resolve()):
+        raise Misconfigured(f"{name}: the logo must lie in the studio folder.", "Copy it there.")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Misconfigured(
+            f"{name}: the logo cannot be read ({error.strerror}).",
+            "Put the file into the studio folder, or take watermark.logo out of vitrine.toml.",
+        ) from error
 
 
 def limit_threads(threads: int) -> None:

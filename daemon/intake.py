@@ -96,10 +96,11 @@ def read_sidecar(photo: Path) -> str | None:
 
 
 class Intake:
-    """Takes files. rules: the owner's, replaced when the settings change."""
+    """Takes files. rules: the owner's; hold_s: how long a job waits for a late sidecar. Both may be replaced."""
 
-    def __init__(self, studio: Studio, ledger: Ledger, rules: Rules) -> None:
+    def __init__(self, studio: Studio, ledger: Ledger, rules: Rules, hold_s: float = SIDECAR_HOLD_S) -> None:
         self.rules = rules
+        self.hold_s = hold_s
         self._studio = studio
         self._ledger = ledger
         self._drops = Drops(ledger)
@@ -134,7 +135,7 @@ class Intake:
 
     def jobs(self, drop_id: int, digest: str, plan: Plan, sidecar: str | None) -> list[JobSpec]:
         """One job per recipe of the plan."""
-        hold = time.time() + SIDECAR_HOLD_S if sidecar is None and plan.urgency != "urgent" else 0.0
+        hold = time.time() + self.hold_s if sidecar is None and plan.urgency != "urgent" else 0.0
         return [
             JobSpec(job_key(digest, plan, variant, sidecar), drop_id, variant, plan.urgency, hold)
             for variant in range(len(plan.recipes))

@@ -17,7 +17,7 @@ from types import FrameType
 from daemon.arrivals import Arrivals
 from daemon.crew import Crew
 from daemon.drops import Drops
-from daemon.intake import Accepted, Intake
+from daemon.intake import SIDECAR_HOLD_S, Accepted, Intake
 from daemon.jobstore import Queue
 from daemon.ledger import open_ledger
 from daemon.line import Message
@@ -79,7 +79,7 @@ class Supervisor:
         self._store.recover()
         remove_leftovers(self._studio, self._drops)
         self._settle = Settle(self._settings.settle_s, self._settings.incomplete_after_s)
-        self._intake = Intake(self._studio, ledger, self._settings.rules)
+        self._intake = Intake(self._studio, ledger, self._settings.rules, _hold_s(self._settings))
         self._arrivals = Arrivals(self._studio, ledger, self._intake, self._settle)
         self._watch = Watch(self._studio.inbox, self._wake)
         self._timetable = Timetable(self._settings.overnight, self._settings.time_zone)
@@ -197,7 +197,7 @@ class Supervisor:
 
     def _apply(self, settings: Settings) -> None:
         self._settings = settings
-        self._intake.rules = settings.rules
+        self._intake.rules, self._intake.hold_s = settings.rules, _hold_s(settings)
         self._settle.settle_s, self._settle.incomplete_after_s = (
             settings.settle_s,
             settings.incomplete_after_s,
@@ -232,6 +232,10 @@ class Supervisor:
             signal.set_wakeup_fd(before)
             os.close(self._bell)
             os.close(self._ring)
+
+
+def _hold_s(settings: Settings) -> float:
+    return min(SIDECAR_HOLD_S, settings.settle_s)
 
 
 def _mark(studio: Studio) -> tuple[int, int] | None:

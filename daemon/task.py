@@ -56,8 +56,8 @@ class Task:
             return "vanished", TAKEN_AWAY
         plan = self.plan
         recipe = plan.recipes[self.claim.variant]
-        render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels)
-        decision = accept(render.verdict)
+        render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels, self.drop.name)
+        decision = accept(render.verdict, plan.policy)
         mark = plan.watermark if decision.publish and "watermark" in plan.outputs else None
         pictures = print_pictures(render, mark, self.bench.studio.root)
         if not self.bench.store.beat(self.claim, self.bench.lease_s):

@@ -26,7 +26,7 @@ from daemon.limits import cap_memory, die_with
 from daemon.line import Line, say
 from daemon.owner import process
 from daemon.putaway import PutAway
-from daemon.settings import load_settings
+from daemon.settings import Settings
 from daemon.sqlite_store import SqliteStore
 from daemon.studio import Studio
 from daemon.task import Bench, Task
@@ -94,10 +94,11 @@ def _failure(error: Exception) -> Failure:
     """What an error means for the job."""
     if isinstance(error, BadInput):
         return Failure(_text(error), lasting=True)
+    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
+        # Each worker's memory is capped, so waiting does not help; a photo that is too large must come to an end.
+        return Failure("there was not enough memory for this photo.")
     if isinstance(error, Busy):
         return Failure(_text(error), excused=True)
-    if isinstance(error, MemoryError):
-        return Failure("there was not enough memory for this photo.")
     if isinstance(error, OSError) and error.errno in _PASSING:
         return Failure(f"{error.strerror}: {error.filename}", excused=True)
     traceback.print_exception(error)
@@ -110,7 +111,7 @@ def _text(error: VitrineError) -> str:
 
 def _run(worker: Worker, line: Line) -> int:
     stop = False
-    queues: list[Queue] = []  # the supervisor says which are open
+    queues: list[Queue] = ["urgent", "normal"]  # until the supervisor says which are open
 
     def _stop(*_: object) -> None:
         nonlocal stop
@@ -126,6 +127,14 @@ def _run(worker: Worker, line: Line) -> int:
     return 0
 
 
+def _settings(line: Line) -> Settings | None:
+    """The supervisor's settings, the first thing it says: the file may hold a mistake by now. None if it left."""
+    while not line.closed:
+        for message in line.read(IDLE_S):
+            return Settings.model_validate(message["settings"])
+    return None
+
+
 def main() -> int:
     """Run a worker; the exit code says why it ended (0 asked to, 78 configuration, 1 anything else)."""
     parser = argparse.ArgumentParser(prog="daemon.worker")
@@ -135,8 +144,11 @@ def main() -> int:
     die_with(arguments.parent)
     out = os.dup(1)
     os.dup2(2, 1)  # a library that prints must not speak on the line
+    line = Line(0)
+    settings = _settings(line)
+    if settings is None:
+        return 0
     try:
-        settings = load_settings(arguments.studio)
         cap_memory(settings.memory_mb)
         limit_threads(settings.worker_threads)
         studio = Studio(arguments.studio)
@@ -145,7 +157,7 @@ def main() -> int:
             studio, settings, load_renderer(), SqliteStore(ledger), 2 * settings.job_deadline_s + 60
         )
         say(out, event="ready")
-        return _run(Worker(bench, Drops(ledger), out), Line(0))
+        return _run(Worker(bench, Drops(ledger), out), line)
     except Misconfigured as error:
         say(out, event="misconfigured", reason=_text(error))
         return 78

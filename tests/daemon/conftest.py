@@ -124,26 +124,27 @@ class Daemon:
         self.process = None
 
     def start(self, *arguments, wait=True):
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "from daemon.cli import main; main()",
-                "run",
-                "--studio",
-                self.studio.root,
-                *arguments,
-            ],
-            env=os.environ
-            | {
-                "VITRINE_RENDERER": "quick:behave",
-                "VITRINE_TEST_FLAGS": str(self.flags),
-                "PYTHONPATH": str(HERE),
-            }
-            | self._environment,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.flags / "stderr").open("a"),
-        )
+        with (self.flags / "stderr").open("a") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    "from daemon.cli import main; main()",
+                    "run",
+                    "--studio",
+                    self.studio.root,
+                    *arguments,
+                ],
+                env=os.environ
+                | {
+                    "VITRINE_RENDERER": "quick:behave",
+                    "VITRINE_TEST_FLAGS": str(self.flags),
+                    "PYTHONPATH": str(HERE),
+                }
+                | self._environment,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
         if wait:
             until(lambda: "watching" in self.said() or self.process.poll() is not None, what="the start")
         return self
@@ -167,11 +168,11 @@ class Daemon:
         return dict(self.rows("SELECT state, count(*) FROM drops GROUP BY state"))
 
     def settled(self, timeout_s=20.0, **states):
-        until(
-            lambda: self.states() == states,
-            timeout_s,
-            f"{states} (is {self.states()}; {self.said()[-2000:]})",
-        )
+        end = time.monotonic() + timeout_s
+        while self.states() != states:
+            assert time.monotonic() < end, f"wanted {states}, is {self.states()}; {self.said()[-3000:]}"
+            assert self.process.poll() is None, self.said()[-3000:]
+            time.sleep(0.01)
 
     def drop(self, name, data, folder="rings"):
         path = self.studio.inbox / folder / name

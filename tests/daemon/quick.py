@@ -13,7 +13,7 @@ from pipeline.errors import BadInput, Busy, Misconfigured, Unfit
 from pipeline.values import Note, Render, Verdict
 
 
-def render(photo, recipe, max_pixels):
+def render(photo, recipe, max_pixels, name):
     """Decode and resize. What the file's name cannot say, its first pixel's colour or a folder of flags can."""
     try:
         with Image.open(photo) as image:
@@ -25,7 +25,7 @@ def render(photo, recipe, max_pixels):
     return Render(picture, Verdict("pass", (), {"identity": 1.0}), {"decode": 0.001})
 
 
-def behave(photo, recipe, max_pixels):
+def behave(photo, recipe, max_pixels, name):
     """What the test wrote into the file $VITRINE_TEST_FLAGS/behave decides; then it renders."""
     flags = Path(os.environ["VITRINE_TEST_FLAGS"])
     with (flags / "calls").open("a") as calls:
@@ -33,7 +33,7 @@ def behave(photo, recipe, max_pixels):
     orders = (flags / "behave").read_text().split() if (flags / "behave").exists() else []
     for order in orders:
         _obey(order, flags)
-    rendered = render(photo, recipe, max_pixels)
+    rendered = render(photo, recipe, max_pixels, name)
     if "unsure" in orders:
         return Render(
             rendered.srgb, Verdict("review", (Note("matte.holes", "The chain has holes."),), {}), {}
