@@ -21,7 +21,7 @@ from pipeline.values import F32, Scene
 
 TRANSLUCENCE = 0.010  # units over which light bleeds sideways inside the stone
 GLOW_ROUGHNESS = 0.36
-GLOW_GAIN = 0.45
+GLOW_GAIN = {"table": 0.45, "flat": 0.18}  # from above a polariser takes most of the glare
 
 
 def marble(stage: Stage) -> Scene:
@@ -37,7 +37,10 @@ def marble(stage: Stage) -> Scene:
         glow = mirror_glow(
             X, Y, light.direction, stage.view_direction, Polish(stage.surface.f0, GLOW_ROUGHNESS, size)
         )
-        takings.add(light.name, _lit(stage, stone, body, pattern * glow * np.float32(GLOW_GAIN), light.color))
+        takings.add(
+            light.name,
+            _lit(stage, stone, body, pattern * glow * np.float32(GLOW_GAIN[stage.view]), light.color),
+        )
     sky = np.full_like(X, stage.rig.ambient.strength)
     takings.add("ambient", _lit(stage, stone, sky, sky * _room(stage, Y), stage.rig.ambient.color))
     return takings.scene()

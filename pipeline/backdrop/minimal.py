@@ -96,7 +96,7 @@ class Tooth:
         height += 1.7 * grain(rng, shape, 46.0 * px, 21.0 * px * squash)
         amount = np.float32(0.062 * stage.surface.relief)
         sharp = stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2)) * amount
-        gy, gx = np.gradient(height)
+        gy, gx = np.gradient(height * np.float32(px))
         self._east: F32 = (-gx * sharp).astype(np.float32)
         self._north: F32 = (gy * sharp).astype(np.float32)
         self.even: F32 = (1.0 + 0.012 * sharp / max(float(amount), 1e-6) * height).astype(np.float32)

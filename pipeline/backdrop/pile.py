@@ -20,7 +20,7 @@ from pipeline.light.gobo import light_pattern, smoothstep
 from pipeline.rig import Light, Rgb
 from pipeline.values import F32
 
-PILE_ALPHA = 0.25
+PILE_ALPHA = {"table": 0.25, "flat": 0.31}  # from above the lens is opened: a broader, brighter lobe
 ASPERITY = 0.16  # share of light that fibre tips catch where the cloth turns away
 SHEEN_GAIN = 3.0
 GLINT = 0.035  # the fibres' own surface gloss, uncoloured, on the brightest crests only
@@ -68,7 +68,7 @@ class Pile:
         tuft = 0.62 * combed + 0.42 * clump + 0.55 * tip
         tuft *= stage.enlarge(1.0 / (1.0 + (self._blur / 1.3) ** 2))
         tuft *= np.float32(
-            1.0 - 0.55 * math.sqrt(float(stage.base().mean()))
+            1.0 - 0.7 * math.sqrt(float(stage.base().mean()))
         )  # pale fibres hide their own shadows
         self._tufts = np.exp(0.08 * tuft).astype(np.float32)
         self._sparkle = np.exp(0.19 * tuft - 0.015).astype(np.float32)
@@ -80,7 +80,7 @@ class Pile:
         n_h = dot(*self._n, halfway(light.direction, stage.view_direction))
         arriving = open_share * light_pattern(light, seen.X, seen.Y, seen.Z) * np.float32(light.strength)
         arriving *= self._shade
-        lobe = charlie(f32(np.maximum(n_l, 0) + 0.04), self._n_v, n_h, PILE_ALPHA)
+        lobe = charlie(f32(np.maximum(n_l, 0) + 0.04), self._n_v, n_h, PILE_ALPHA[stage.view])
         lobe += np.float32(ASPERITY) * wrapped(n_l, 0.35) * self._grazing
         lobe *= np.float32(SHEEN_GAIN)
         glint = arriving * lobe * lobe * np.float32(GLINT)

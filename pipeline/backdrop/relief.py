@@ -80,10 +80,18 @@ def see(stage: Stage, raster: Raster, Z: F32) -> Seen:
     map_row = _march(stage, raster, Z, map_column[0], v)
     zy, zx = np.gradient(Z, raster.cell)
     seen = Seen(X, X, X, X, X, X, map_column, map_row)
-    sx, sy = seen.pick(f32(zx)), seen.pick(f32(zy))
+    stretched = gaussian(f32(np.abs(np.gradient(map_row, axis=0))), 1.0)  # raster rows under one sample
+    far = np.clip((stretched - 2.0) * np.float32(0.2), 0.0, 1.0)
+    sx, sy = (_averaged(seen, f32(slope), far) for slope in (zx, zy))
     nz = f32(1.0 / np.sqrt(1.0 + sx * sx + sy * sy))
     Y = raster.Y[0, 0] + map_row * np.float32(raster.cell)
     return Seen(X, f32(Y), seen.pick(Z), f32(-sx * nz), f32(-sy * nz), nz, map_column, map_row)
+
+
+def _averaged(seen: Seen, slope: F32, far: F32) -> F32:
+    """Slope at the visible points; where a crest turns away, the mean of what one sample covers, so it cannot beat."""
+    sharp = seen.pick(slope)
+    return f32(sharp + far * (seen.pick(gaussian(slope, 0.5, 4.5)) - sharp))
 
 
 def _march(stage: Stage, raster: Raster, Z: F32, column: F32, v: NDArray[np.float64]) -> F32:

@@ -58,7 +58,7 @@ def folds(stage: Stage, raster: Raster) -> F32:
     bend, vary = Noise(rng), Noise(rng)
     side = -1.0 if stage.rig.key.azimuth_deg > 0 else 1.0
     angle = side * math.radians(rng.uniform(30, 58))
-    reach = rng.uniform(2.6, 4.2)
+    reach = rng.uniform(3.6, 5.6)
     if rng.random() < 0.5:
         reach = -reach
     scale = np.float32(1.0 / stage.surface.scale)
@@ -67,7 +67,8 @@ def folds(stage: Stage, raster: Raster) -> F32:
     u, v = f32(X * cos + Y * sin), f32(Y * cos - X * sin)
     v = v + np.float32(0.30) * bend(u * 0.62 + 3.1, v * 0.22)
     v = f32(v + np.float32(0.07) * bend(u * 1.5, f32(v * 1.1 + 9.0)))
-    v = f32(v / np.maximum(1.0 - u / np.float32(reach), 0.25))
+    open_share = 1.0 - u / np.float32(reach)
+    v = f32(v / np.sqrt(open_share * open_share + np.float32(0.06)))
     Z = _ridges(rng, vary, u, v / np.float32(0.40), 0.25 if stage.view == "table" else 0.38)
     wavering = f32(v + 0.10 * bend(u * 1.1, v + 4.0))
     Z += _ridges(rng, vary, u * 1.4 + 5.0, wavering / np.float32(0.185), 0.026)

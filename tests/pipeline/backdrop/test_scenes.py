@@ -15,7 +15,7 @@ from pipeline.recipe import MATERIALS, Surface
 from pipeline.rig import Ambient, Cone, Gobo, Light, Rig
 from pipeline.values import Ground, Scene
 
-SIZE = (216, 216)
+SIZE = (168, 168)
 SURFACES = Path(__file__).parents[3] / "presets" / "surfaces"
 
 
