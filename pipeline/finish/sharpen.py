@@ -34,10 +34,10 @@ def sharpen(srgb: F32, alpha: F32, amount: float) -> F32:
 def _sharpened(srgb: F32, alpha: F32, amount: float) -> F32:
     luma = np.ascontiguousarray(srgb @ LUMA)
     weight = np.clip(alpha, 0, 1)
-    inside = cv2.GaussianBlur(luma * weight, (0, 0), _SIGMA_PX) / np.maximum(
-        cv2.GaussianBlur(weight, (0, 0), _SIGMA_PX), np.float32(1e-3)
-    )
-    detail = (luma - inside) * weight * weight * np.float32(amount * _GAIN)
+    solid = weight**4  # a half-covered pixel shows the ground and must not drag the mean
+    spread = np.maximum(cv2.GaussianBlur(solid, (0, 0), _SIGMA_PX), np.float32(1e-3))
+    inside = cv2.GaussianBlur(luma * solid, (0, 0), _SIGMA_PX) / spread
+    detail = (luma - inside) * solid * np.float32(amount * _GAIN)
     low = cv2.erode(luma, _WINDOW) - np.float32(_OVERSHOOT)
     high = cv2.dilate(luma, _WINDOW) + np.float32(_OVERSHOOT)
     wanted = np.clip(luma + detail, np.maximum(low, 0), high)

@@ -138,7 +138,8 @@ def _deep_pixels(path: Path, kind: str, image: Image.Image, icc: bytes | None) -
     codes = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if codes is None or codes.dtype != np.uint16 or codes.shape[:2] != (image.height, image.width):
         return None
-    return pixels.from_deep(codes, icc)
+    white_is_zero = kind == "tiff" and _photometric(image) == 0
+    return pixels.from_deep(65535 - codes if white_is_zero else codes, icc)
 
 
 def _bits(path: Path, kind: str, image: Image.Image) -> int:
@@ -147,8 +148,14 @@ def _bits(path: Path, kind: str, image: Image.Image) -> int:
         with path.open("rb") as stream:
             return stream.read(25)[24]
     tags: Any = getattr(image, "tag_v2", {})
-    black_is_zero_or_rgb = tags.get(262) in {1, 2}
-    return int(max(tags.get(258, (8,)))) if black_is_zero_or_rgb else 8
+    grey_or_rgb = _photometric(image) in {0, 1, 2}
+    return int(max(tags.get(258, (8,)))) if grey_or_rgb else 8
+
+
+def _photometric(image: Image.Image) -> int:
+    """TIFF tag 262: 0 grey with white at zero, 1 grey, 2 RGB, 3 palette, 5 CMYK, ..."""
+    tags: Any = getattr(image, "tag_v2", {})
+    return int(tags.get(262, -1))
 
 
 def _orientation(image: Image.Image) -> int:

@@ -204,6 +204,19 @@ def test_16_bit_grey(tmp_path: Path, suffix: str) -> None:
     assert np.array_equal(photo.srgb[..., 0], ramp)
 
 
+def test_16_bit_tiff_with_white_at_zero(tmp_path: Path) -> None:
+    import struct
+
+    ramp = np.linspace(0, 65535, 300 * 200).reshape(200, 300).astype(np.uint16)
+    path = tmp_path / "scan.tif"
+    assert cv2.imwrite(str(path), ramp)
+    data = path.read_bytes()
+    black_is_zero = struct.pack("<HHIHH", 262, 3, 1, 1, 0)
+    assert black_is_zero in data
+    path.write_bytes(data.replace(black_is_zero, struct.pack("<HHIHH", 262, 3, 1, 0, 0)))
+    assert np.array_equal(decode(path).srgb[..., 0], 65535 - ramp)
+
+
 def test_16_bit_with_a_wide_profile(tmp_path: Path) -> None:
     import zlib
 
@@ -222,12 +235,11 @@ def test_adobe_rgb_by_exif_only(tmp_path: Path) -> None:
     codes = np.rint(_as_seen_in(ADOBE, 2.19921875) * 255).astype(np.uint8)
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0xA001] = 0xFFFF
-    exif.get_ifd(0xA005)[1] = "R03"
+    exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
     photo = decode(
         _save(tmp_path, Image.fromarray(codes), "JPEG", quality=95, subsampling=0, exif=exif.tobytes())
     )
-    if photo.source["profile"] == "none (sRGB)":
-        pytest.skip("this Pillow does not write the interoperability directory")
+    assert photo.source["profile"] == "Adobe RGB (EXIF)"
     assert _distance(photo) < 2.0
 
 
