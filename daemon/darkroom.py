@@ -29,9 +29,18 @@ class Renderer(Protocol):
 
 
 def load_renderer() -> Renderer:
-    """The pipeline, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there)."""
+    """The pipeline, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
+
+    Loads it now: the first photo does not wait, and a broken installation is no photo's fault (Misconfigured).
+    """
     module, _, name = os.environ.get(RENDERER_VARIABLE, "daemon.darkroom:develop").partition(":")
-    renderer: Renderer = getattr(importlib.import_module(module), name)
+    try:
+        renderer: Renderer = getattr(importlib.import_module(module), name)
+        if renderer is develop:
+            importlib.import_module("pipeline.photo.decode")
+            importlib.import_module("pipeline.render")
+    except ImportError as error:
+        raise Misconfigured(f"Vitrine is not installed completely: {error}.", "Install it anew.") from error
     return renderer
 
 

@@ -92,6 +92,7 @@ class Supervisor:
 
     def _shut(self) -> None:
         self._systemd.stopping()
+        log.info("stopping")
         self._watch.stop()
         self._timetable.stop()
         self._crew.stop(GRACE_S, lambda: len(self._signals) > 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -157,9 +158,7 @@ def test_a_plugged_out_inbox_takes_nothing_away(hall, make_jpeg):
     ],
 )
 def test_any_name_goes_through(hall, make_jpeg, name):
-    path = os.path.join(os.fsencode(hall.studio.inbox / "rings"), name)
-    with open(path, "wb") as stream:
-        stream.write(make_jpeg(1))
+    path = hall.drop(os.fsdecode(name), make_jpeg(1))
     assert len(hall.pass_time()) == 1
     hall.work()
     hall.account(done=1)
@@ -185,4 +184,4 @@ def test_a_sidecar_goes_with_its_photo(hall, make_jpeg):
     hall.pass_time()
     hall.work()
     assert hall.files("inbox/rings") == []
-    assert sorted(os.path.splitext(name)[1] for name in hall.files("originals")) == [".jpg", ".toml"]
+    assert sorted(Path(name).suffix for name in hall.files("originals")) == [".jpg", ".toml"]
