@@ -11,6 +11,7 @@ from pipeline.values import F32
 _SIGMA_PX = 0.85  # what one resampling softens
 _GAIN = 1.6  # detail gain at amount 1
 _OVERSHOOT = 0.02  # how far beyond its neighbours' range (encoded) a pixel may go
+_COVERED = np.float32(0.85)
 _WINDOW = np.ones((3, 3), dtype=np.uint8)
 
 
@@ -34,7 +35,9 @@ def sharpen(srgb: F32, alpha: F32, amount: float) -> F32:
 def _sharpened(srgb: F32, alpha: F32, amount: float) -> F32:
     luma = np.ascontiguousarray(srgb @ LUMA)
     weight = np.clip(alpha, 0, 1)
-    solid = weight**4  # a half-covered pixel shows the ground and must not drag the mean
+    solid = (
+        np.clip((weight - _COVERED) / (1 - _COVERED), 0, 1) ** 2
+    )  # mixed pixels show the ground: they do not count
     spread = np.maximum(cv2.GaussianBlur(solid, (0, 0), _SIGMA_PX), np.float32(1e-3))
     inside = cv2.GaussianBlur(luma * solid, (0, 0), _SIGMA_PX) / spread
     detail = (luma - inside) * solid * np.float32(amount * _GAIN)
