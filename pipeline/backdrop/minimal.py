@@ -19,8 +19,8 @@ from pipeline.light.gobo import light_pattern, smoothstep
 from pipeline.rig import Light
 from pipeline.values import F32, Scene
 
-COVE_AT = 0.95  # where the sweep begins to rise, units behind the contact line
-COVE_RISE = 0.42
+COVE_AT = 1.2  # where the sweep begins to rise, units behind the contact line
+COVE_RISE = 0.40
 SWELL = 0.24  # height of the soft swell behind or beside the piece, units
 
 
