@@ -23,16 +23,18 @@ def technical_figures(srgb_u8: U8, jpeg: bytes | None = None) -> dict[str, float
     black and white do not count. file_kb, icc, full_chroma: size, 1 when a profile is embedded, 1 when 4:4:4.
     """
     luma = srgb_u8 @ LUMA
+    red, green, blue = (srgb_u8[..., c] for c in range(3))
+    darkest, brightest = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)
     low, dark, middle, bright, high = (float(v) for v in np.percentile(luma, (0.1, 1, 50, 99, 99.9)))
     figures = {
-        "clipped_high_pct": 100 * float((srgb_u8.min(axis=-1) >= _WHITE).mean()),
-        "clipped_low_pct": 100 * float((srgb_u8.max(axis=-1) <= _BLACK).mean()),
+        "clipped_high_pct": 100 * float((darkest >= _WHITE).mean()),
+        "clipped_low_pct": 100 * float((brightest <= _BLACK).mean()),
         "luma_p1": dark,
         "luma_p50": middle,
         "luma_p99": bright,
         "black_point": low,
         "white_point": high,
-        "banding": banding(srgb_u8[..., 1]),
+        "banding": banding(np.ascontiguousarray(green)),
     }
     return figures if jpeg is None else figures | _file_figures(jpeg)
 
