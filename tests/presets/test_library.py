@@ -224,3 +224,22 @@ def test_all_mistakes_in_all_files_are_told_at_once(copy: Path):
     with pytest.raises(Misconfigured) as caught:
         load(copy)
     assert all(one[3][0] in str(caught.value) for one in BAD[:4])
+
+
+def stops(look, light: float) -> list[float]:
+    """Change of each channel in EV that the CDL makes at a grey of this linear value (ACEScct, S-2016-001)."""
+    encoded = (math.log2(light) + 9.72) / 17.52
+    changed = [
+        (encoded * slope + offset) ** power
+        for slope, offset, power in zip(look.slope, look.offset, look.power, strict=True)
+    ]
+    return [(value - encoded) * 17.52 for value in changed]
+
+
+@pytest.mark.parametrize("name", library().looks)
+def test_looks_keep_white_paper_white_enough(name: str):
+    """A look may warm or cool white by a quarter stop between red and blue, and brighten or darken it by as much."""
+    change = stops(library().looks[name], 1.0)
+    assert max(change) - min(change) <= 0.27
+    assert all(abs(value) <= 0.27 for value in change)
+    assert all(abs(value) <= 0.4 for value in stops(library().looks[name], 0.18))
