@@ -25,6 +25,7 @@ EDGE_FLOOR = 0.025  # log change per pixel that paper may show
 EDGE_PER_SHADE = (0.22, 0.4)  # steeper change allowed per unit of darkening: penumbrae are steepest half way
 CHROMA_LIMIT = (0.34, 0.6)  # at this colourfulness nothing is paper or shadow
 COLOURLESS, COLOURED = 0.22, 0.34  # median chroma of the piece
+NARROW_HOLE_PX = 6000  # area of a hole that the coarse look may have missed
 ADVANCE_PX = 3  # how far, in coarse pixels, the fine look may move the contour inwards
 
 
@@ -91,7 +92,7 @@ class ClassicalSegmenter:
 
 
 def _paper_region(srgb: U8, allowed: Mask | None = None) -> Mask:
-    """Paper, cast shadow and holes (h, w). `allowed` bounds what may be reached from the frame, not the holes."""
+    """Paper, cast shadow and holes (h, w). `allowed`: where a coarser look lets the paper be."""
     rgb = linear_from_srgb(srgb.astype(np.float32) / 255)
     smooth = cv2.GaussianBlur(rgb, (0, 0), 1.0)
     paper = fit_paper(smooth)
@@ -105,7 +106,16 @@ def _paper_region(srgb: U8, allowed: Mask | None = None) -> Mask:
             noise = local_noise(evidence, outside)
             colour = colourfulness(evidence, ~outside & ~calm)
     holes = open_holes(evidence, calm, regions, outside, paper.sigma)
-    return holes | (outside if allowed is None else outside & allowed)
+    return outside | holes if allowed is None else (outside & allowed) | _agreed(holes, allowed)
+
+
+def _agreed(holes: Mask, allowed: Mask) -> Mask:
+    """Holes of the fine look as far as the coarse one saw them too, and those too narrow for it to see."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(holes.astype(np.uint8), connectivity=4)
+    narrow = stats[:, cv2.CC_STAT_AREA] <= NARROW_HOLE_PX
+    narrow[0] = False
+    agreed: Mask = (holes & allowed) | narrow[labels]
+    return agreed
 
 
 def drop_specks(piece: Mask, least_share: float = 0.012) -> Mask:

@@ -21,6 +21,8 @@ GAP_RADIUS, GAP_LENGTH = 4.0, 4.0  # px, ratio: a long narrow bright region is t
 HIGHLIGHT_SHARE = 0.35  # a hole is at least this wide against the metal around it
 LARGE_SHARE = 0.01  # of the piece's area: too large for a highlight
 STEEP_RIM = 0.12  # log change per pixel: highlights on pearls fade, holes end
+ENDING_SHARE, FADING_SHARE = 0.5, 0.25  # of a small hole's rim that must be steep; of a large one's that may not be
+LEAST_DIFFERENCE = 0.2  # from the paper, of what surrounds a hole; a pearl's bright side fades into its highlight
 GEM_OR_GOLD = 0.16  # median chroma from which a piece counts as coloured, so that grey calm regions are not its metal
 
 
@@ -60,13 +62,10 @@ def open_holes(evidence: Evidence, calm: Mask, regions: Regions, outside: Mask, 
                 bare.append(label)
             elif tone.shades(level, chroma, float(regions.stats[label, cv2.CC_STAT_AREA])):
                 shaded.append(label)
-    found = np.zeros_like(outside)
-    if bare:
-        candidates = regions.grown(np.array(bare, np.int32), calm)
-        found |= _without_highlights(candidates, ~outside & ~candidates, evidence.edge)
-    if shaded:
-        found |= regions.grown(np.array(shaded, np.int32), calm)
-    return found
+    if not bare + shaded:
+        return np.zeros_like(outside)
+    candidates = regions.grown(np.array(bare + shaded, np.int32), calm)
+    return _without_highlights(candidates, ~outside & ~candidates, evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +89,28 @@ def _region_tone(evidence: Evidence, regions: Regions, label: int) -> tuple[floa
     return float(np.median(evidence.level[view][here])), float(np.median(evidence.chroma[view][here]))
 
 
-def _without_highlights(candidates: Mask, body: Mask, edge: F32) -> Mask:
+def _without_highlights(candidates: Mask, body: Mask, evidence: Evidence) -> Mask:
     """Keep large candidates; of the small ones those with a steep rim that are wide against the metal around them."""
     count, labels = cv2.connectedComponents(candidates.astype(np.uint8), connectivity=4)
     inner = distance_inside(candidates)
     around = cv2.dilate(np.where(body, local_radius(body), np.float32(0)), np.ones((5, 5), np.uint8))
-    steep = cv2.dilate(edge, np.ones((7, 7), np.uint8))
+    steep = cv2.dilate(evidence.edge, np.ones((7, 7), np.uint8))
+    unlike = np.where(body, np.maximum(np.abs(1 - evidence.level), evidence.chroma), np.float32(0))
+    unlike = cv2.blur(unlike, (13, 13)) / (cv2.blur(body.astype(np.float32), (13, 13)) + 1e-3)
     flat = labels.ravel()
     reach = np.zeros(count, np.float32)
     np.maximum.at(reach, flat, inner.ravel())
     rim = candidates & (inner <= 2)
     rim_size = np.maximum(np.bincount(labels[rim], minlength=count), 1)
     metal = np.bincount(labels[rim], around[rim], count) / rim_size
-    steepness = np.bincount(labels[rim], steep[rim], count) / rim_size
+    ends = np.bincount(labels[rim], steep[rim] > STEEP_RIM, count) / rim_size
+    fades = np.bincount(labels[rim], steep[rim] < STEEP_RIM / 2, count) / rim_size
+    difference = np.bincount(labels[rim], unlike[rim], count) / rim_size
     area = np.bincount(flat, minlength=count)
-    large = (area >= LARGE_SHARE * body.sum()) & (steepness > STEEP_RIM / 2)
-    keep = large | ((reach >= HIGHLIGHT_SHARE * metal) & (steepness > STEEP_RIM))
+    large = (area >= LARGE_SHARE * body.sum()) & (fades < FADING_SHARE)
+    keep = large | ((reach >= HIGHLIGHT_SHARE * metal) & (ends > ENDING_SHARE))
     keep &= ~((reach <= GAP_RADIUS) & (area > GAP_LENGTH * np.square(2 * reach)))
+    keep &= difference > LEAST_DIFFERENCE
     keep[0] = False
     kept: Mask = keep[labels]
     return kept

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pipeline.cutout.holes import GEM_OR_GOLD, SHADE_CHROMA
 from pipeline.cutout.paper import FLOOR, strongest
 from pipeline.shape.thickness import distance_inside, local_radius
 from pipeline.values import F32, Mask
@@ -16,6 +17,7 @@ NARROW, WIDE = 2.0, 8.0  # px
 CORE_SHARE = 0.6  # of the local radius: a thin chain keeps a seed of piece in its middle
 LINING_PX = 14.0  # how deep JPEG ringing can hide the contour
 NEARER, NEAR_LOG = 0.4, 0.3  # log distance to the paper, against the piece's and at most
+SHADE_LOG = 0.9  # the same for shaded paper
 MIDDLE_SHARE, MIDDLE_REACH_PX = 0.7, 6.0
 HALO_PX = 2.0  # edge strength is measured over a few pixels, so segmenters end outside the true contour
 
@@ -51,13 +53,19 @@ def make_trimap(piece: Mask, rgb: F32, paper_rgb: F32, *, halo_px: float = HALO_
 
 
 def _nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> Mask:
-    """Pixels far more like the paper than like the middle of the piece around them."""
-    far = strongest(np.abs(np.log((rgb + FLOOR) / (paper_rgb + FLOOR))))
+    """Pixels far more like bare paper, or beside a coloured piece like shaded paper, than like the piece around them."""
+    ratio = (rgb + FLOOR) / (paper_rgb + FLOOR)
+    far = strongest(np.abs(np.log(ratio)))
     weight = middle.astype(np.float32)
-    sums = cv2.GaussianBlur(far * weight, (0, 0), MIDDLE_REACH_PX)
-    typical = sums / (cv2.GaussianBlur(weight, (0, 0), MIDDLE_REACH_PX) + 1e-4)
+    typical = cv2.GaussianBlur(far * weight, (0, 0), MIDDLE_REACH_PX)
+    typical /= cv2.GaussianBlur(weight, (0, 0), MIDDLE_REACH_PX) + 1e-4
     distance = cv2.GaussianBlur(far, (0, 0), 0.7)
     near: Mask = distance < np.minimum(NEARER * typical, NEAR_LOG)
+    chroma = 1 + strongest(-ratio) / np.maximum(strongest(ratio), 0.05)
+    own_chroma = float(np.median(chroma[middle])) if middle.any() else 0.0
+    if own_chroma > GEM_OR_GOLD:
+        grey = cv2.GaussianBlur(chroma, (0, 0), 1.0) < SHADE_CHROMA * own_chroma
+        near |= grey & (distance < np.minimum(NEARER * typical, SHADE_LOG))
     return near
 
 

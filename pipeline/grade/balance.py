@@ -15,7 +15,7 @@ from pipeline.color import luminance
 from pipeline.values import F32
 
 MAX_EV = 0.35
-_HIGHLIGHT = 0.85  # where the brightest half percent should stand before the shoulder
+_HIGHLIGHT = 1.25  # where the brightest half percent should stand before the shoulder: glints may pass white
 _SPREAD_STOPS = 5.0  # a full picture's distance between its 5th and 95th percentile
 _LEAST_POWER, _MOST_POWER = 0.95, 1.18
 _STEP = 3  # metering every third pixel each way is plenty

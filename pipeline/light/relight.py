@@ -18,12 +18,12 @@ from pipeline.rig import Rig
 from pipeline.shape.solid import Solid
 from pipeline.values import F32
 
-LOW_PASS = 0.03  # of the piece's long side
+LOW_PASS = 0.06  # of the piece's long side
 MOST_EV = 0.7
 TENT_FLOOR = 0.75  # a tent lights all sides; from above a little more
 METAL_FILL = 0.45  # metal mirrors the whole room, so that no side of it goes black
 MEAN_EV = -0.06  # a set that is darker than a tent takes the piece along a little
-SHINE_SOFTNESS = 0.02
+SHINE_SOFTNESS = 0.05
 
 
 def relight_gain(piece: Piece, solid: Solid, rig: Rig) -> F32:
@@ -65,7 +65,7 @@ def _world(piece: Piece, solid: Solid) -> tuple[F32, F32, F32]:
 def _shine(piece: Piece, rig: Rig) -> F32:
     """Highlights a little brighter (EV, at most `rig.shine_ev`): where the piece is brighter than its surroundings."""
     light = luminance(piece.rgb)
-    around = _low_pass(light, piece.alpha, 2 * LOW_PASS * piece.ground.unit_px)
+    around = _low_pass(light, piece.alpha, LOW_PASS * piece.ground.unit_px)
     peak = np.clip((light / (around + 0.02) - 1.15) / 0.8, 0, 1)
     return rig.shine_ev * _low_pass(peak, piece.alpha, SHINE_SOFTNESS * piece.ground.unit_px)
 
