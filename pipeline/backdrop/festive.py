@@ -12,10 +12,10 @@ from pipeline.backdrop.bokeh import bokeh
 from pipeline.backdrop.filters import f32, gaussian
 from pipeline.backdrop.noise import grain
 from pipeline.backdrop.relief import light_visibility, raster_for, see, sky_visibility
-from pipeline.backdrop.relight import Polish, dot, gloss, halfway, mirror_glow, wrapped
+from pipeline.backdrop.relight import Polish, arriving, dot, gloss, halfway, mirror_glow, wrapped
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus, tint
 from pipeline.backdrop.velvet import folds
-from pipeline.light.gobo import light_pattern, smoothstep
+from pipeline.light.gobo import smoothstep
 from pipeline.rig import Rgb
 from pipeline.values import F32, Scene
 
@@ -42,8 +42,8 @@ def _lacquer(stage: Stage) -> Takings:
     )
     takings = Takings(stage)
     for light in stage.rig.lights:
-        pattern = defocus(light_pattern(light, X, Y), blur, STEP / stage.px)
-        pattern *= floor * np.float32(light.strength)
+        pattern = defocus(arriving(light, X, Y), blur, STEP / stage.px)
+        pattern *= floor
         polish = Polish(stage.surface.f0, 0.5, max(light.size_deg, 8.0))
         glow = mirror_glow(X, Y, light.direction, stage.view_direction, polish) * np.float32(LACQUER_GLOW)
         body = stage.enlarge(pattern * np.float32(light.direction[2])) * fleck
@@ -80,10 +80,10 @@ def _silk(stage: Stage) -> Takings:
         half = halfway(light.direction, stage.view_direction)
         n_h = dot(seen.nx, seen.ny, seen.nz, half)
         v_h = np.full_like(n_h, sum(a * b for a, b in zip(half, stage.view_direction, strict=True)))
-        arriving = light_pattern(light, seen.X, seen.Y, seen.Z) * np.float32(light.strength)
-        arriving *= seen.pick(light_visibility(raster, Z, light))
+        lit = arriving(light, seen.X, seen.Y, seen.Z)
+        lit *= seen.pick(light_visibility(raster, Z, light))
         satin = gloss(n_l, n_v, n_h, v_h, Polish(stage.surface.f0, SILK_ROUGHNESS, light.size_deg))
-        add(light.name, arriving * wrapped(n_l, 0.1), arriving * satin * np.float32(SILK_SHEEN), light.color)
+        add(light.name, lit * wrapped(n_l, 0.1), lit * satin * np.float32(SILK_SHEEN), light.color)
     sky = seen.pick(sky_visibility(raster, Z)) * np.float32(stage.rig.ambient.strength)
     add("ambient", sky, sky * np.float32(0.3), stage.rig.ambient.color)
     return takings

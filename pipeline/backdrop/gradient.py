@@ -10,9 +10,9 @@ import numpy as np
 
 from pipeline.backdrop.filters import f32
 from pipeline.backdrop.noise import Noise, grain
-from pipeline.backdrop.relight import Polish, mirror_glow
+from pipeline.backdrop.relight import Polish, arriving, mirror_glow
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
-from pipeline.light.gobo import light_pattern, smoothstep
+from pipeline.light.gobo import smoothstep
 from pipeline.rig import Light
 from pipeline.values import F32, Scene
 
@@ -69,7 +69,7 @@ def gradient(stage: Stage) -> Scene:
         takings.add(name, stage.enlarge((lit * color).astype(np.float32)) * satin[..., None])
 
     for light in stage.rig.lights:
-        pattern = defocus(light_pattern(light, X, Y), blur, STEP / stage.px) * np.float32(light.strength)
+        pattern = defocus(arriving(light, X, Y), blur, STEP / stage.px)
         body = pattern * np.float32(light.direction[2]) * pool(stage, light, X, Y)
         shine = pattern * mirror_glow(
             X, Y, light.direction, stage.view_direction, Polish(stage.surface.f0, 0.5, max(light.size_deg, 8))

@@ -13,10 +13,10 @@ import numpy as np
 
 from pipeline.backdrop.filters import gaussian
 from pipeline.backdrop.noise import Noise, grain
-from pipeline.backdrop.relight import Polish, mirror_glow
+from pipeline.backdrop.relight import Polish, arriving, mirror_glow
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
 from pipeline.backdrop.veins import Lines, cracks, wisps
-from pipeline.light.gobo import light_pattern, smoothstep
+from pipeline.light.gobo import smoothstep
 from pipeline.values import F32, Scene
 
 TRANSLUCENCE = 0.010  # units over which light bleeds sideways inside the stone
@@ -30,7 +30,7 @@ def marble(stage: Stage) -> Scene:
     stone = slab(stage, X, Y)
     takings = Takings(stage)
     for light in stage.rig.lights:
-        pattern = light_pattern(light, X, Y) * np.float32(light.strength)
+        pattern = arriving(light, X, Y)
         pattern = gaussian(pattern, max(TRANSLUCENCE * stage.ground.unit_px / STEP, 0.3))
         body = defocus(pattern * np.float32(light.direction[2]), stage.defocus_px(Y), STEP / stage.px)
         size = max(light.size_deg, 8.0)

@@ -13,9 +13,9 @@ import numpy as np
 from pipeline.backdrop.filters import f32
 from pipeline.backdrop.noise import Noise, grain
 from pipeline.backdrop.relief import light_visibility, raster_for, see, sky_visibility
-from pipeline.backdrop.relight import Polish, dot, mirror_glow, wrapped
+from pipeline.backdrop.relight import Polish, arriving, dot, mirror_glow, wrapped
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus, tint
-from pipeline.light.gobo import light_pattern, smoothstep
+from pipeline.light.gobo import smoothstep
 from pipeline.rig import Light
 from pipeline.values import F32, Scene
 
@@ -46,7 +46,7 @@ def minimal(stage: Stage) -> Scene:
 
     for light in stage.rig.lights:
         n_l = dot(seen.nx, seen.ny, seen.nz, light.direction)
-        pattern = light_pattern(light, seen.X, seen.Y, seen.Z) * np.float32(light.strength)
+        pattern = arriving(light, seen.X, seen.Y, seen.Z)
         pattern *= seen.pick(light_visibility(raster, swell, light))
         body = pattern * wrapped(n_l, 0.05)
         shine = pattern * mirror_glow(

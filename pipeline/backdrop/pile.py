@@ -14,9 +14,9 @@ import numpy as np
 from pipeline.backdrop.filters import correlated, f32, gaussian
 from pipeline.backdrop.noise import Noise, grain
 from pipeline.backdrop.relief import Seen
-from pipeline.backdrop.relight import charlie, dot, halfway, wrapped
+from pipeline.backdrop.relight import arriving, charlie, dot, halfway, wrapped
 from pipeline.backdrop.stage import STEP, Stage, defocus, tint
-from pipeline.light.gobo import light_pattern, smoothstep
+from pipeline.light.gobo import smoothstep
 from pipeline.rig import Light, Rgb
 from pipeline.values import F32
 
@@ -78,13 +78,13 @@ class Pile:
         stage, seen = self._stage, self._seen
         n_l = dot(*self._n, light.direction)
         n_h = dot(*self._n, halfway(light.direction, stage.view_direction))
-        arriving = open_share * light_pattern(light, seen.X, seen.Y, seen.Z) * np.float32(light.strength)
-        arriving *= self._shade
+        lit = open_share * arriving(light, seen.X, seen.Y, seen.Z)
+        lit *= self._shade
         lobe = charlie(f32(np.maximum(n_l, 0) + 0.04), self._n_v, n_h, PILE_ALPHA[stage.view])
         lobe += np.float32(ASPERITY) * wrapped(n_l, 0.35) * self._grazing
         lobe *= np.float32(SHEEN_GAIN)
-        glint = arriving * lobe * lobe * np.float32(GLINT)
-        return self._developed((arriving * wrapped(n_l, WRAP), arriving * lobe, glint), light.color)
+        glint = lit * lobe * lobe * np.float32(GLINT)
+        return self._developed((lit * wrapped(n_l, WRAP), lit * lobe, glint), light.color)
 
     def under_sky(self, open_share: F32) -> F32:
         """Radiance (H, W, 3) under the dome."""

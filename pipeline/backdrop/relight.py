@@ -16,9 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.backdrop.filters import f32
+from pipeline.light.gobo import light_pattern
+from pipeline.rig import Light
 from pipeline.values import F32
 
 Direction = tuple[float, float, float]
+LAMP_UNITS = 3.4  # distance of the lamps, units of the piece
+FALLOFF_LIMIT = 1.5  # brightest spot of a lamp's pool, its brightness at the piece being 1
 CAMERA_UNITS = 4.5  # distance of the lens, units of the piece, for highlights only
 
 
@@ -35,6 +39,20 @@ def halfway(light: Direction, view: Direction) -> Direction:
     x, y, z = (a + b for a, b in zip(light, view, strict=True))
     length = max(math.sqrt(x * x + y * y + z * z), 1e-6)
     return (x / length, y / length, z / length)
+
+
+def arriving(light: Light, X: F32, Y: F32, Z: F32 | None = None) -> F32:
+    """What a light sends to points of the set, before any cosine: strength, gobo or cone, and falling off with distance.
+
+    The lamp stands `LAMP_UNITS` away (inverse square law, 1 at the piece), which draws the gradient that a real lamp
+    draws across a background. X, Y, Z: float32 of one shape, units of the piece; Z None means on the ground.
+    """
+    lx, ly, lz = (np.float32(LAMP_UNITS * part) for part in light.direction)
+    height = lz if Z is None else lz - Z
+    distance2 = (X - lx) ** 2 + (Y - ly) ** 2 + height * height
+    near = np.float32(LAMP_UNITS**2) / (distance2 + np.float32(1e-3))
+    near = FALLOFF_LIMIT * near / (near + (FALLOFF_LIMIT - 1.0))  # a lamp is no point: no pole under it
+    return f32(light_pattern(light, X, Y, Z) * near * np.float32(light.strength))
 
 
 def wrapped(cosine: F32, wrap: float) -> F32:
