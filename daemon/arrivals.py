@@ -12,7 +12,7 @@ from pathlib import Path
 
 from daemon import names
 from daemon.drops import Drops
-from daemon.intake import Accepted, Changed, Intake
+from daemon.intake import Accepted, Changed, Intake, sidecar_path
 from daemon.ledger import Ledger
 from daemon.putaway import PutAway
 from daemon.scan import Found, Stamp, scan
@@ -37,7 +37,8 @@ class Arrivals:
         self._intake = intake
         self._settle = settle
         self._ids: dict[Path, int] = {}  # seen, not taken
-        self._taken: dict[Path, Stamp] = {}  # taken, still lying in the inbox
+        self._taken: dict[Path, tuple[int, Stamp]] = {}  # taken, still lying in the inbox
+        self._sidecars: dict[Path, Stamp] = {}
         self._stamps: dict[Path, Stamp] = {}
         self._told: set[str] = set()
         self._stalled_until = 0.0
@@ -50,8 +51,7 @@ class Arrivals:
     def look_everywhere(self, now: float) -> None:
         """Full scan. Finds what events did not tell, and what went away."""
         self._taken = {
-            self._studio.inbox / os.fsdecode(path): stamp
-            for path, (_, stamp) in self._drops.in_inbox().items()
+            self._studio.inbox / os.fsdecode(path): known for path, known in self._drops.in_inbox().items()
         }
         self._ids = {
             self._studio.inbox / os.fsdecode(path): drop_id
@@ -112,7 +112,8 @@ class Arrivals:
                 self._tell(f"an original cannot be put away: {error.strerror} ({error.filename}).")
 
     def _note(self, found: Found, now: float) -> None:
-        new = [(path, stamp) for path, stamp in found.photos.items() if self._taken.get(path) != stamp]
+        known = {path: stamp for path, (_, stamp) in self._taken.items()}
+        new = [(path, stamp) for path, stamp in found.photos.items() if known.get(path) != stamp]
         fresh = [(path, stamp) for path, stamp in new if path not in self._ids]
         if fresh or found.ignored:
             with self._ledger.writing():
@@ -124,6 +125,26 @@ class Arrivals:
         for path, stamp in new:
             self._stamps[path] = stamp
             self._settle.see(path, stamp, now)
+        for path, stamp in found.sidecars.items():
+            if self._sidecars.get(path) != stamp:
+                self._sidecars[path] = stamp
+                self._reconsider(path)
+
+    def _reconsider(self, sidecar: Path) -> None:
+        """A sidecar that comes just after its photo still counts, as long as the photo's turn has not come."""
+        for photo, (drop_id, _) in self._taken.items():
+            if sidecar_path(photo) != sidecar:
+                continue
+            try:
+                heard = self._intake.reconsider(drop_id, photo)
+            except (VitrineError, OSError) as error:
+                log.warning("%s", error)
+                continue
+            if not heard:
+                log.warning(
+                    "%s came after its photo's turn; to use it, drop the photo once more",
+                    self._shown(sidecar),
+                )
 
     def _act(self, path: Path, step: Step) -> list[Accepted]:
         drop_id, stamp = self._ids[path], self._stamps[path]
@@ -134,7 +155,7 @@ class Arrivals:
             if step is Step.TAKE:
                 accepted = self._intake.take(drop_id, path, stamp)
                 self._forget(path)
-                self._taken[path] = stamp
+                self._taken[path] = (drop_id, stamp)
                 for finding in accepted.plan.findings:
                     self._tell(f"{finding.text} {finding.suggestion}".strip())
                 if not self._drops.jobs(drop_id):
@@ -145,7 +166,7 @@ class Arrivals:
             reason = f"{error} {error.advice}".strip()
         self._intake.refuse(drop_id, path, stamp, reason)
         self._forget(path)
-        self._taken[path] = stamp
+        self._taken[path] = (drop_id, stamp)
         self._finish(drop_id, path, reason)
         return []
 

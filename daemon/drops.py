@@ -124,6 +124,21 @@ class Drops:
             )
             return [store.offer(job) for job in jobs]
 
+    def retake(self, drop_id: int, taken: Taken, jobs: Iterable[JobSpec]) -> bool:
+        """Put another plan and other jobs in the place of those that wait; False if one of them is past waiting."""
+        store = SqliteStore(self._ledger)
+        with self._ledger.writing():
+            states = {job.state for job in self.jobs(drop_id)}
+            if states != {"waiting"}:
+                return False
+            self._run("DELETE FROM jobs WHERE drop_id = ?", (drop_id,))
+            self._run(
+                "UPDATE drops SET sidecar = ?, plan = ? WHERE id = ?", (taken.sidecar, taken.plan, drop_id)
+            )
+            for job in jobs:
+                store.offer(job)
+        return True
+
     def vanish(self, drop_ids: Iterable[int]) -> None:
         """Files that went away before they were taken."""
         with self._ledger.writing():

@@ -133,6 +133,15 @@ class Intake:
         offers = self._drops.take(drop.id, drop.stamp, taken, jobs)
         return sum(offer is not Offer.DUPLICATE for offer in offers)
 
+    def reconsider(self, drop_id: int, path: Path) -> bool:
+        """Decide anew with the sidecar that is there now; False if the work had begun and nothing was changed."""
+        drop, sidecar = self._drops.get(drop_id), read_sidecar(path)
+        if sidecar == drop.sidecar:
+            return True
+        plan = self._route(path, drop.stamp, drop.digest, drop.kind, sidecar)
+        taken = Taken(drop.digest, drop.kind, drop.source, sidecar, plan.model_dump_json())
+        return self._drops.retake(drop_id, taken, self.jobs(drop_id, drop.digest, plan, sidecar))
+
     def jobs(self, drop_id: int, digest: str, plan: Plan, sidecar: str | None) -> list[JobSpec]:
         """One job per recipe of the plan."""
         hold = time.time() + self.hold_s if sidecar is None and plan.urgency != "urgent" else 0.0

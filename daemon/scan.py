@@ -35,9 +35,10 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One scan. photos: path -> stamp; ignored: path -> why, for the owner; folders: all that were read."""
+    """One scan. photos, sidecars: path -> stamp; ignored: path -> why, for the owner; folders: all that were read."""
 
     photos: dict[Path, Stamp] = field(default_factory=dict)
+    sidecars: dict[Path, Stamp] = field(default_factory=dict)
     ignored: dict[Path, str] = field(default_factory=dict)
     folders: set[Path] = field(default_factory=set)
 
@@ -86,10 +87,12 @@ def _sort_out(entry: os.DirEntry[str], found: Found) -> bool:
         return False
     if entry.is_dir(follow_symlinks=False):
         return True
-    if is_companion(entry.name):
-        return False
     path = Path(entry.path)
     status = entry.stat(follow_symlinks=False)
+    if is_companion(entry.name):
+        if path.suffix == ".toml" and stat.S_ISREG(status.st_mode):
+            found.sidecars[path] = Stamp.of(status)
+        return False
     if stat.S_ISREG(status.st_mode):
         found.photos[path] = Stamp.of(status)
     elif stat.S_ISLNK(status.st_mode):

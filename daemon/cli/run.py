@@ -4,39 +4,63 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from daemon import logbook
 from daemon.cli.app import Exit
 from daemon.cli.options import STUDIO, Studio
+from daemon.intake import Accepted
+from daemon.jobstore import Offer
 from daemon.line import Message
 from daemon.studio import Studio as Folders
 from daemon.supervisor import Supervisor
 
 log = logging.getLogger("vitrine.run")
+_WELL = {"done", "vanished", "lost"}
+_ENDED = {"done", "review", "rejected", "vanished"}
 
 
 class Tally:
-    """Tells of each photo as it ends, and remembers whether one failed."""
+    """Tells of each photo as it ends, moves the bar if there is one, and remembers whether a photo failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress | None) -> None:
         self.failed = 0
+        self._progress = progress
+        self._bar = progress.add_task("waiting for photos", total=0) if progress else None
+
+    def accepted(self, one: Accepted) -> None:
+        """A photo was taken; its pictures are work to come."""
+        self._move(total=sum(offer is not Offer.DUPLICATE for offer in one.offers))
 
     def hear(self, message: Message) -> None:
         """One message of a worker."""
+        if message.get("event") == "claimed" and self._progress is not None and self._bar is not None:
+            self._progress.update(self._bar, description=message["name"])
         if message.get("event") != "finished":
             return
-        outcome, name = message["outcome"], message["name"]
-        text = f"{name}: {outcome} in {message['seconds']:.1f} s"
-        if message["reason"]:
-            text += f" ({message['reason']})"
-        if outcome in {"done", "vanished", "lost"}:
-            log.info("%s", text)
-        else:
-            log.warning("%s", text)
+        outcome, text = (
+            message["outcome"],
+            f"{message['name']}: {message['outcome']} in {message['seconds']:.1f} s",
+        )
+        text += f" ({message['reason']})" if message["reason"] else ""
+        log.log(logging.INFO if outcome in _WELL else logging.WARNING, "%s", text)
         self.failed += outcome in {"review", "rejected"}
+        self._move(done=outcome in _ENDED)
+
+    def _move(self, *, total: int = 0, done: int = 0) -> None:
+        if self._progress is None or self._bar is None:
+            return
+        task = self._progress.tasks[0]
+        known = max(
+            (task.total or 0) + total, task.completed + done
+        )  # a job from before the start may end, too
+        self._progress.update(self._bar, total=known, advance=done)
 
 
 def command(
@@ -47,10 +71,26 @@ def command(
 ) -> None:
     """Watch a studio folder and render what is dropped into its inbox."""
     folders = Folders(studio.absolute())
-    tally = Tally()
-    supervisor = Supervisor(folders, hear=tally.hear)
+    console = Console(stderr=True)
+    progress = _progress(console) if console.is_terminal else None
+    tally = Tally(progress)
+    supervisor = Supervisor(folders, hear=tally.hear, accepted=tally.accepted)
     folders.create()
-    logbook.set_up(folders.logs)
-    supervisor.run(until_idle=until_idle)
+    screen = (
+        RichHandler(console=console, show_path=False, show_time=False, markup=False) if progress else None
+    )
+    logbook.set_up(folders.logs, screen=screen)
+    with progress or nullcontext():
+        supervisor.run(until_idle=until_idle)
     if until_idle and tally.failed:
         sys.exit(Exit.SOME_FAILED)
+
+
+def _progress(console: Console) -> Progress:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console)

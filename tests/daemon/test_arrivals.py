@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -176,6 +177,26 @@ def test_an_unreadable_file_waits_and_is_done_once_it_can_be_read(hall, make_jpe
     assert hall.pass_time(100.0) == []
     photo.chmod(0o644)
     assert len(hall.pass_time(10.0)) == 1
+
+
+def test_a_sidecar_that_comes_just_after_its_photo_still_counts(hall, make_jpeg):
+    hall.drop("ring.jpg", make_jpeg(1))
+    hall.pass_time()
+    hall.drop("ring.toml", b'title = "Emerald ring"\n')
+    hall.pass_time()
+    assert hall.work() == 1
+    hall.account(done=1)
+    assert json.loads((hall.studio.instagram / "ring.json").read_text())["title"] == "Emerald ring"
+    assert hall.files("inbox/rings") == []
+
+
+def test_a_photo_with_a_mistake_in_its_sidecar_is_refused_together_with_it(hall, make_jpeg):
+    hall.drop("ring.toml", b'titel = "Emerald ring"\n')
+    hall.drop("ring.jpg", make_jpeg(1))
+    hall.pass_time()
+    hall.account(rejected=1)
+    assert hall.files("rejected") == ["rings/ring.jpg", "rings/ring.jpg.reason.txt", "rings/ring.toml"]
+    assert "titel" in (hall.studio.rejected / "rings/ring.jpg.reason.txt").read_text()
 
 
 def test_a_sidecar_goes_with_its_photo(hall, make_jpeg):
