@@ -32,8 +32,7 @@ def judge(
     figures: dict[str, float] = {"confidence": cutout.confidence, "enlargement": piece.enlargement}
     figures |= {f"matte_{name}": value for name, value in cutout.figures.items()}
     seen_alpha = drawn_alpha(piece, composite)
-    drawn = np.where(piece.alpha[..., None] > 0.9, composite.frame, composite.lit)
-    figures |= identity_figures(piece.rgb, piece.alpha, drawn, seen_alpha)
+    figures |= identity_figures(piece.rgb, piece.alpha, drawn_colors(piece, composite), seen_alpha)
     figures |= _shown_hues(piece, srgb)
     figures |= light_figures(piece, composite, recipe.rig)
     figures |= technical_figures(srgb, None)
@@ -53,6 +52,13 @@ def drawn_alpha(piece: Piece, composite: Composite) -> F32:
     changed = np.abs(composite.frame - composite.ground).max(-1) > 1e-6
     clear = energy > LEAST_SEPARATION**2
     return np.where(clear, np.clip(share, 0, 1), np.where(changed, piece.alpha, 0)).astype(np.float32)
+
+
+def drawn_colors(piece: Piece, composite: Composite) -> F32:
+    """The piece's colours (H, W, 3) as read off the composed frame, the ground's share taken out again."""
+    alpha = piece.alpha[..., None]
+    own = (composite.frame - (1 - alpha) * composite.ground) / np.maximum(alpha, 0.5)
+    return np.where(alpha > 0.5, np.clip(own, 0, None), composite.lit).astype(np.float32)
 
 
 def _shown_hues(piece: Piece, srgb: U8) -> dict[str, float]:
