@@ -10,6 +10,7 @@ import logging
 import os
 import selectors
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -34,6 +35,7 @@ from pipeline.errors import Misconfigured
 log = logging.getLogger("vitrine")
 GRACE_S = 12.0  # of the 15 s that a stop may take
 _PASS_S = 1.0
+_STALLED_S = 5.0
 _POLL_S = 2.0  # full scans when events cannot be had
 
 
@@ -54,18 +56,25 @@ class Supervisor:
         self._signals: list[int] = []
         self._reload = False
 
-    def run(self, *, until_idle: bool = False) -> None:
-        """Work until a signal says stop, or until nothing is left. Raises Busy (locked), Misconfigured."""
+    def run(self, *, until_idle: bool = False) -> int:
+        """Work until a signal says stop, or until nothing is left; how many photos came to review or were rejected.
+
+        Raises Busy (another daemon has the studio) and Misconfigured.
+        """
         self._studio.create()
         lock = StudioLock(self._studio)
         lock.acquire()
         try:
             with self._wakeable():
                 self._open()
+                failed_before = self._failed()
                 try:
                     self._loop(until_idle=until_idle)
                 finally:
-                    self._shut()
+                    self._stop()
+                failed = self._failed() - failed_before
+                self._ledger.close()
+                return max(0, failed)
         finally:
             lock.release()
 
@@ -87,10 +96,14 @@ class Supervisor:
         self._queues: tuple[Queue, ...] = self._timetable.queues()
         self._crew = Crew(self._studio, self._store, self._settings, self._hear)
         self._systemd = Systemd()
-        self._last_scan = 0.0
+        self._last_scan = self._next_report = 0.0
         self._degraded = ""
 
-    def _shut(self) -> None:
+    def _failed(self) -> int:
+        account = self._drops.account()
+        return account["review"] + account["rejected"]
+
+    def _stop(self) -> None:
         self._systemd.stopping()
         log.info("stopping")
         self._watch.stop()
@@ -100,7 +113,6 @@ class Supervisor:
         self._arrivals.put_away_the_rest()
         account = self._drops.account()
         log.info("stopped: %s", ", ".join(f"{count} {state}" for state, count in account.items()))
-        self._ledger.close()
 
     def _loop(self, *, until_idle: bool) -> None:
         self._watch.supervise()
@@ -109,12 +121,21 @@ class Supervisor:
         log.info("watching %s", self._studio.inbox)
         while not self._signals:
             now = time.monotonic()
-            self._inbox(now)
-            self._workers(now)
-            self._report(now)
-            if until_idle and self._idle():
-                return
+            try:
+                self._pass(now)
+                if until_idle and self._idle():
+                    return
+            except (
+                sqlite3.OperationalError
+            ) as error:  # the disk is full, or somebody else has the ledger open
+                log.error("the ledger cannot be written (%s); it is tried again", error)  # noqa: TRY400
+                now += _STALLED_S
             self._wait(now)
+
+    def _pass(self, now: float) -> None:
+        self._inbox(now)
+        self._workers(now)
+        self._report(now)
 
     def _inbox(self, now: float) -> None:
         self._follow_settings()
@@ -155,6 +176,9 @@ class Supervisor:
         if self._watch.degraded != self._degraded:
             self._degraded = self._watch.degraded
             log.warning("%s", self._degraded or "the inbox is watched again")
+        if now < self._next_report:
+            return
+        self._next_report = now + _PASS_S
         account = self._drops.account()
         words = f"{account['waiting']} waiting, {account['leased']} in work, {account['done']} done"
         self._systemd.status(f"{words}, {account['review']} to review. {self._degraded}".strip())
@@ -171,7 +195,7 @@ class Supervisor:
         return time.monotonic() - 0.05
 
     def _wait(self, now: float) -> None:
-        until = min(now + _PASS_S, self._arrivals.next_due() or now + _PASS_S)
+        until = max(now, min(now + _PASS_S, self._arrivals.next_due() or now + _PASS_S))
         with selectors.DefaultSelector() as selector:
             selector.register(self._bell, selectors.EVENT_READ)
             for member in self._crew.members:

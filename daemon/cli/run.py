@@ -27,10 +27,9 @@ _ENDED = {"done", "review", "rejected", "vanished"}
 
 
 class Tally:
-    """Tells of each photo as it ends, moves the bar if there is one, and remembers whether a photo failed."""
+    """Tells of each photo as it ends, and moves the bar if there is one."""
 
     def __init__(self, progress: Progress | None) -> None:
-        self.failed = 0
         self._progress = progress
         self._bar = progress.add_task("waiting for photos", total=0) if progress else None
 
@@ -50,7 +49,6 @@ class Tally:
         )
         text += f" ({message['reason']})" if message["reason"] else ""
         log.log(logging.INFO if outcome in _WELL else logging.WARNING, "%s", text)
-        self.failed += outcome in {"review", "rejected"}
         self._move(done=outcome in _ENDED)
 
     def _move(self, *, total: int = 0, done: int = 0) -> None:
@@ -81,8 +79,8 @@ def command(
     )
     logbook.set_up(folders.logs, screen=screen)
     with progress or nullcontext():
-        supervisor.run(until_idle=until_idle)
-    if until_idle and tally.failed:
+        failed = supervisor.run(until_idle=until_idle)
+    if until_idle and failed:
         sys.exit(Exit.SOME_FAILED)
 
 

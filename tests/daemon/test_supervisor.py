@@ -219,3 +219,33 @@ def test_the_supervisor_loads_no_imaging_library(daemon):
     )
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "[]"
+
+
+def test_no_network_socket_is_opened_in_a_whole_run(daemon, make_jpeg, tmp_path):
+    spy = tmp_path / "spy"
+    spy.mkdir()
+    (spy / "sitecustomize.py").write_text(
+        "import os, socket, sys\n"
+        "def hear(event, arguments):\n"
+        "    if event == 'socket.__new__' and arguments[1] != socket.AF_UNIX or event == 'socket.getaddrinfo':\n"
+        "        open(os.environ['VITRINE_TEST_FLAGS'] + '/sockets', 'a').write(f'{event} {arguments}\\n')\n"
+        "sys.addaudithook(hear)\n"
+        "open(os.environ['VITRINE_TEST_FLAGS'] + '/spies', 'a').write('x')\n"
+    )
+    daemon._environment = {"PYTHONPATH": f"{spy}:{Path(__file__).parent}"}
+    daemon.start()
+    daemon.drop("ring.jpg", make_jpeg(1))
+    daemon.settled(done=1)
+    assert daemon.stop() == 0
+    assert len((daemon.flags / "spies").read_text()) >= 2  # the supervisor and its worker
+    assert not (daemon.flags / "sockets").exists()
+
+
+def test_a_run_until_idle_ends_by_itself_and_says_whether_a_photo_failed(daemon, make_jpeg):
+    daemon.drop("ring.jpg", make_jpeg(1))
+    daemon.start("--until-idle", wait=False)
+    assert daemon.process.wait(30) == 0
+    daemon.drop("letter.jpg", b"dear madam")
+    daemon.start("--until-idle", wait=False)
+    assert daemon.process.wait(30) == 1
+    assert daemon.states() == {"done": 1, "rejected": 1}
