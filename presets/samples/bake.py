@@ -477,7 +477,7 @@ def main():
     cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cli.add_argument("names", nargs="*", default=list(SHOTS), help="which photos; all of them by default")
     cli.add_argument("--out", type=Path, default=HERE)
-    cli.add_argument("--samples", type=int, default=24)
+    cli.add_argument("--samples", type=int, default=16)
     cli.add_argument("--scale", type=float, default=1.0, help="share of the full size, for proofs")
     cli.add_argument("--threads", type=int, default=0)
     args = cli.parse_args()

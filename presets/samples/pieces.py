@@ -240,9 +240,12 @@ def _hoop(m):
     path = np.stack([radius * np.cos(a), 0 * a, radius * np.sin(a)], 1)
 
     def rope(t):
-        q = np.arange(72) * TAU / 72
+        strand = (
+            np.arange(96) * TAU / 96
+        )  # turns with the twist, so that the grooves run along the mesh's rows
         full = 1.35 + 1.35 * math.sin(math.pi * t) ** 0.8
-        r = full * (1 + 0.17 * np.abs(np.cos(1.5 * (q + t * TAU * 2.6))) ** 0.8 - 0.08)
+        r = full * (0.92 + 0.19 * np.sqrt(np.cos(1.5 * strand) ** 2 + 0.006))
+        q = strand - t * TAU * 2.6
         return np.stack([r * np.cos(q), r * np.sin(q)], 1)
 
     objs = [put(sweep("rope", path, rope, up=(0, 1, 0)), metal)]
