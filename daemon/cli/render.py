@@ -1,0 +1,152 @@
+"""`vitrine render`: pictures right now, without a studio folder and without the daemon."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from daemon.cli.batch import Photos, Result, Shelf, each
+from daemon.cli.options import AsJson
+from daemon.deliver import as_json as canonical
+from pipeline.errors import Misconfigured
+from pipeline.finish.encode import encode_jpeg, encode_png, encode_rgba_png
+from pipeline.layers import layers
+from pipeline.photo.decode import decode
+from pipeline.recipe import JewelryType, Recipe
+from pipeline.render import render
+from pipeline.values import Photo, Render
+from presets.library import recipe
+from presets.spelling import closest, unknown
+from presets.styles import Choice, Style, choose, find_style, style_words
+from rules.vocabulary import TYPE_WORDS
+from rules.wording import type_in_name
+
+OUT = Path("renders")
+SMALLEST_PX, LARGEST_PX = 256, 4096
+
+Template = Annotated[
+    str,
+    typer.Option("--template", "-t", help="A template, or a style such as velvet, marble-black or diwali."),
+]
+Light = Annotated[str, typer.Option("--lighting", "-l", help="moody, soft-glow, spotlight or studio.")]
+LookName = Annotated[str, typer.Option("--look", help="A look, for example warm-gold.")]
+Kind = Annotated[
+    str, typer.Option("--type", help="ring, earrings, necklace, ...; auto: from the name or the photo.")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the pictures.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**31 - 1, help="Another number: other folds and veins.")
+]
+Size = Annotated[str, typer.Option("--size", help="In pixels: 1080, or 1080x1350.")]
+Parts = Annotated[
+    bool, typer.Option("--layers", help="Also write the piece, the set and its shadow as PNG files.")
+]
+Draft = Annotated[bool, typer.Option("--draft", help="Quicker and rougher.")]
+
+
+def command(  # noqa: PLR0917 - typer reads the options off the signature
+    files: Photos,
+    template: Template = "",
+    lighting: Light = "",
+    look: LookName = "",
+    kind: Kind = "auto",
+    out: Out = OUT,
+    seed: Seed = 0,
+    size: Size = "1080",
+    parts: Parts = False,  # noqa: FBT002
+    draft: Draft = False,  # noqa: FBT002
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Render photos right now, without a studio folder."""
+    asked = asked_type(kind)
+    size_px = parsed_size(size)
+    shelf = Shelf(out, files)
+
+    def recipe_for(photo: Path) -> Recipe:
+        found = (type_in_name(photo.name) or asked) if asked == "auto" else asked
+        choice = chosen(template, found)
+        return recipe(
+            choice.template,
+            found,
+            lighting=lighting or choice.lighting,
+            look=look or choice.look,
+            size_px=size_px,
+            seed=seed,
+            draft=draft,
+        )
+
+    def work(file: Path) -> Result:
+        started = time.monotonic()
+        photo, wanted = decode(file), recipe_for(file)
+        picture = render(photo, wanted)
+        stem = shelf.stem(file)
+        made = [shelf.put(f"{stem}.jpg", encode_jpeg(picture.srgb))]
+        made.append(shelf.put(f"{stem}.json", canonical(told(picture, wanted, file))))
+        if parts:
+            made += [shelf.put(f"{stem}-{name}.png", data) for name, data in as_png(photo, wanted).items()]
+        reason = " ".join(note.text for note in picture.verdict.reasons)
+        seconds = round(time.monotonic() - started, 3)
+        return Result(str(file), picture.verdict.outcome, reason, outputs=tuple(made), seconds=seconds)
+
+    recipe_for(files[0])  # a name that does not exist is told before the first photo is opened
+    each(files, work, as_json=as_json)
+
+
+def asked_type(word: str) -> JewelryType:
+    """The kind of jewelry that `word` names, singular or plural. Raises a usage error."""
+    found = TYPE_WORDS.get(word.casefold())
+    if found is None:
+        raise typer.BadParameter(unknown("type", word, get_args(JewelryType)), param_hint="--type")
+    return found
+
+
+def parsed_size(text: str) -> tuple[int, int]:
+    """Width and height from "1080" or "1080x1350". Raises a usage error."""
+    match = re.fullmatch(r"(\d{1,5})(?:[x×](\d{1,5}))?", text.strip().casefold())  # noqa: RUF001
+    sides = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not all(SMALLEST_PX <= side <= LARGEST_PX for side in sides):
+        raise typer.BadParameter(
+            f'"{text}" (accepted: 1080 or 1080x1350, each side {SMALLEST_PX} to {LARGEST_PX})',
+            param_hint="--size",
+        )
+    return sides
+
+
+def chosen(word: str, kind: JewelryType) -> Choice:
+    """The template for a style word, or the default for the kind of jewelry. Raises Misconfigured."""
+    style = find_style(word.casefold()) if word else Style()
+    if style is None:
+        near = closest(word, style_words())
+        hint = f'; did you mean "{near}"?' if near else "."
+        raise Misconfigured(
+            f'there is no template or style "{word}"{hint}', "`vitrine templates` lists what there is."
+        )
+    return choose(style, kind)
+
+
+def told(picture: Render, recipe: Recipe, file: Path) -> dict[str, object]:
+    """The verdict as it is written beside the picture."""
+    return {
+        "outcome": picture.verdict.outcome,
+        "reasons": [{"code": note.code, "text": note.text} for note in picture.verdict.reasons],
+        "figures": dict(picture.verdict.figures),
+        "notes": [{"code": note.code, "text": note.text} for note in picture.notes],
+        "seconds": dict(picture.seconds),
+        "name": file.name,
+        "template": recipe.template,
+        "recipe": recipe.digest,
+    }
+
+
+def as_png(photo: Photo, recipe: Recipe) -> dict[str, bytes]:
+    """The parts of the picture as PNG files, by name."""
+    parts = layers(photo, recipe)
+    return {
+        "piece": encode_rgba_png(parts.piece, parts.alpha),
+        "ground": encode_png(parts.ground),
+        "set": encode_png(parts.bare),
+    }
