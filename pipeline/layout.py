@@ -41,7 +41,9 @@ class Piece:
 def lay_out(cutout: Cutout, recipe: Recipe) -> Piece:
     """Scale the cut-out so that its long side is `recipe.fill` of the frame and set it on its ground."""
     kind = guess_kind(cutout.alpha) if recipe.jewelry_type == "auto" else recipe.jewelry_type
-    view: Literal["table", "flat"] = ("table" if kind in ON_A_TABLE else "flat") if recipe.view == "auto" else recipe.view
+    view: Literal["table", "flat"] = (
+        ("table" if kind in ON_A_TABLE else "flat") if recipe.view == "auto" else recipe.view
+    )
     pose = ("upright" if kind in STANDS_UPRIGHT else "flat") if recipe.pose == "auto" else recipe.pose
     tight = _tight_box(cutout.alpha)
     frame = min(recipe.width_px, recipe.height_px)
@@ -49,7 +51,11 @@ def lay_out(cutout: Cutout, recipe: Recipe) -> Piece:
     size = (max(1, round(tight.width * zoom)), max(1, round(tight.height * zoom)))
     x0 = round((recipe.width_px - size[0]) / 2)
     standing = view == "table" and pose == "upright"
-    y0 = round(CONTACT_AT * recipe.height_px - size[1]) if standing else round(MIDDLE_AT * recipe.height_px - size[1] / 2)
+    y0 = (
+        round(CONTACT_AT * recipe.height_px - size[1])
+        if standing
+        else round(MIDDLE_AT * recipe.height_px - size[1] / 2)
+    )
     y0 = max(y0, round(0.5 * (1 - LONGEST_SHARE) * recipe.height_px))
     rgb, alpha = _placed(cutout, tight, size, (x0, y0), recipe)
     box = Box(x0, y0, x0 + size[0], y0 + size[1])
@@ -74,7 +80,9 @@ def _zoom(tight: Box, frame: int, recipe: Recipe) -> float:
     return share * frame / max(tight.width, tight.height)
 
 
-def _placed(cutout: Cutout, tight: Box, size: tuple[int, int], at: tuple[int, int], recipe: Recipe) -> tuple[F32, F32]:
+def _placed(
+    cutout: Cutout, tight: Box, size: tuple[int, int], at: tuple[int, int], recipe: Recipe
+) -> tuple[F32, F32]:
     """Resample premultiplied, then place: averaging straight colours would drag the estimator's guesses in."""
     alpha = np.ascontiguousarray(cutout.alpha[tight.slices])
     premul = cutout.rgb[tight.slices] * alpha[..., None]
@@ -96,7 +104,17 @@ def _placed(cutout: Cutout, tight: Box, size: tuple[int, int], at: tuple[int, in
 def _notes(enlargement: float, cutout: Cutout) -> tuple[Note, ...]:
     notes = []
     if enlargement > 1.25:
-        notes.append(Note("small-photo", f"The piece is shown {enlargement:.1f} times larger than it was photographed; move the camera nearer for a sharper picture."))
+        notes.append(
+            Note(
+                "small-photo",
+                f"The piece is shown {enlargement:.1f} times larger than it was photographed; move the camera nearer for a sharper picture.",
+            )
+        )
     if cutout.touches:
-        notes.append(Note("cut-off", f"The piece runs out of the photo at the {' and '.join(cutout.touches)}; photograph it with room around it."))
+        notes.append(
+            Note(
+                "cut-off",
+                f"The piece runs out of the photo at the {' and '.join(cutout.touches)}; photograph it with room around it.",
+            )
+        )
     return tuple(notes)

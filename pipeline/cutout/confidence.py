@@ -14,14 +14,18 @@ WEAK_LOG = 0.035  # contrast under this is lost in JPEG noise whatever the paper
 SOFT_RATIO = 0.16  # of the contrast, per pixel: a piece in focus is steeper
 
 
-def weigh(rgb: F32, alpha: F32, unknown: Mask, paper: Paper) -> tuple[float, dict[str, float], tuple[Note, ...]]:
+def weigh(
+    rgb: F32, alpha: F32, unknown: Mask, paper: Paper
+) -> tuple[float, dict[str, float], tuple[Note, ...]]:
     """Confidence 0..1 of a matte, its figures, and notes.
 
     weak_share: part of the contour whose contrast to the paper is under 3 sigma. soft_share: part of it that fades
     where a piece would end (a swallowed shadow, or blur). mush_px: mean width of the half-transparent fringe.
     """
     inside, outside = alpha > 0.9, alpha < 0.1
-    contour = cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    contour = (
+        cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    )
     contour[:2], contour[-2:], contour[:, :2], contour[:, -2:] = False, False, False, False
     if not contour.any():
         return 0.0, {}, (Note("no-contour", "The piece has no visible outline on this paper."),)
@@ -42,9 +46,16 @@ def weigh(rgb: F32, alpha: F32, unknown: Mask, paper: Paper) -> tuple[float, dic
     }
     notes = []
     if figures["weak_share"] > 0.10:
-        notes.append(Note("weak-contour", f"{weak.mean():.0%} of the outline can hardly be told from the paper."))
+        notes.append(
+            Note("weak-contour", f"{weak.mean():.0%} of the outline can hardly be told from the paper.")
+        )
     if figures["soft_share"] > 0.12:
-        notes.append(Note("soft-contour", f"{soft.mean():.0%} of the outline is soft: a shadow may have been taken for metal, or the photo is out of focus."))
+        notes.append(
+            Note(
+                "soft-contour",
+                f"{soft.mean():.0%} of the outline is soft: a shadow may have been taken for metal, or the photo is out of focus.",
+            )
+        )
     loss = 2.5 * figures["weak_share"] + 2.0 * figures["soft_share"] + 0.15 * max(fringe - 2.5, 0)
     return float(np.clip(1 - loss, 0, 1)), figures, tuple(notes)
 

@@ -31,11 +31,10 @@ def cut_out(photo: Photo, segmenter: Segmenter, *, working_px: int = WORKING_PX)
 
     Raises `Unfit` when there is no piece on the paper. The photo's own alpha, if it has one, is trusted.
     """
-    whole = Box(0, 0, photo.width, photo.height)
     if photo.alpha is not None:
         return _trusted(photo, working_px)
     first_scale = min(1.0, FIRST_LOOK_PX / max(photo.width, photo.height))
-    first = segmenter.segment(_encoded(linear_crop(photo, whole, first_scale))) > 0.5
+    first = segmenter.segment(_overview(photo, first_scale)) > 0.5
     box = _box_around(first, first_scale, photo)
     scale = min(working_px / max(box.width, box.height), 2.0)
     rgb = linear_crop(photo, box, scale)
@@ -57,10 +56,18 @@ def cut_out(photo: Photo, segmenter: Segmenter, *, working_px: int = WORKING_PX)
         scale=scale,
         confidence=confidence,
         paper_rgb=np.median(paper.rgb.reshape(-1, 3), 0).astype(np.float32),
-        touches=_touches(first),
+        touches=_touches(alpha, box, photo),
         notes=notes,
         figures=figures,
     )
+
+
+def _overview(photo: Photo, scale: float) -> U8:
+    """The whole photo, small; averaged as encoded, which is good enough to find the piece and five times faster."""
+    srgb = photo.srgb if photo.srgb.dtype == np.uint8 else (photo.srgb >> 8).astype(np.uint8)
+    size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+    small: U8 = cv2.resize(srgb, size, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def _encoded(rgb: F32) -> U8:
@@ -105,10 +112,15 @@ def _white_balance(paper: Paper, alpha: F32) -> F32:
     return (cast * min(max(0.96 / max(level, 1e-3), 1.0), EXPOSURE_LIMIT)).astype(np.float32)
 
 
-def _touches(piece: Mask) -> tuple[str, ...]:
+def _touches(alpha: F32, box: Box, photo: Photo) -> tuple[str, ...]:
     """Sides of the photo that the piece reaches."""
-    rims = {"left": piece[:, :2], "right": piece[:, -2:], "top": piece[:2], "bottom": piece[-2:]}
-    return tuple(side for side, rim in rims.items() if rim.any())
+    rims = {
+        "left": alpha[:, :2] if box.x0 == 0 else None,
+        "right": alpha[:, -2:] if box.x1 == photo.width else None,
+        "top": alpha[:2] if box.y0 == 0 else None,
+        "bottom": alpha[-2:] if box.y1 == photo.height else None,
+    }
+    return tuple(side for side, rim in rims.items() if rim is not None and (rim > 0.5).any())
 
 
 def _trusted(photo: Photo, working_px: int) -> Cutout:
@@ -119,7 +131,7 @@ def _trusted(photo: Photo, working_px: int) -> Cutout:
     alpha = alpha_crop(photo, box, scale)
     note = Note("own-alpha", "The photo brings its own transparency; it was used as it is.")
     rgb = foreground_colors(linear_crop(photo, box, scale), alpha)
-    return Cutout(rgb, alpha, box, scale, 1.0, np.ones(3, np.float32), _touches(photo.alpha > 127), (note,))
+    return Cutout(rgb, alpha, box, scale, 1.0, np.ones(3, np.float32), _touches(alpha, box, photo), (note,))
 
 
 def _nothing_found() -> Unfit:

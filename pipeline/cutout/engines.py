@@ -34,4 +34,6 @@ def _segmenter(name: str, folder: Path) -> Segmenter:
         from pipeline.cutout.rembg_sessions import RembgSegmenter  # noqa: PLC0415 - heavy, optional
 
         return RembgSegmenter(network, folder)
-    raise Misconfigured(f"there is no segmenter '{name}'", "use 'classical' or 'rembg:<network>', for example rembg:u2net")
+    raise Misconfigured(
+        f"there is no segmenter '{name}'", "use 'classical' or 'rembg:<network>', for example rembg:u2net"
+    )

@@ -71,6 +71,8 @@ def _sweep(image: F32, alpha: F32, front: F32, back: F32, where: NDArray[np.intp
     right_front = here[:, None] * colors + front_sum
     right_back = rest[:, None] * colors + back_sum
     new_front, new_back = flat_front.copy(), flat_back.copy()
-    new_front[where] = np.clip((c * scale)[:, None] * right_front - (b * scale)[:, None] * right_back, 0, None)
+    new_front[where] = np.clip(
+        (c * scale)[:, None] * right_front - (b * scale)[:, None] * right_back, 0, None
+    )
     new_back[where] = np.clip((a * scale)[:, None] * right_back - (b * scale)[:, None] * right_front, 0, None)
     return new_front.reshape(front.shape), new_back.reshape(back.shape)

@@ -21,9 +21,16 @@ GAP_RADIUS, GAP_LENGTH = 4.0, 4.0  # px, ratio: a long narrow bright region is t
 HIGHLIGHT_SHARE = 0.35  # a hole is at least this wide against the metal around it
 LARGE_SHARE = 0.01  # of the piece's area: too large for a highlight
 STEEP_RIM = 0.12  # log change per pixel: highlights on pearls fade, holes end
-ENDING_SHARE, FADING_SHARE = 0.5, 0.25  # of a small hole's rim that must be steep; of a large one's that may not be
-LEAST_DIFFERENCE = 0.2  # from the paper, of what surrounds a hole; a pearl's bright side fades into its highlight
-GEM_OR_GOLD = 0.16  # median chroma from which a piece counts as coloured, so that grey calm regions are not its metal
+ENDING_SHARE, FADING_SHARE = (
+    0.5,
+    0.25,
+)  # of a small hole's rim that must be steep; of a large one's that may not be
+LEAST_DIFFERENCE = (
+    0.2  # from the paper, of what surrounds a hole; a pearl's bright side fades into its highlight
+)
+GEM_OR_GOLD = (
+    0.16  # median chroma from which a piece counts as coloured, so that grey calm regions are not its metal
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,12 @@ class Tone:
     def shades(self, level: float, chroma: float, area: float) -> bool:
         """Whether a calm region of these medians is paper in the shadow of such a piece."""
         large = area >= SHADE_SHARE * self.area
-        return large and self.chroma > GEM_OR_GOLD and SHADE[0] < level < SHADE[1] and chroma < SHADE_CHROMA * self.chroma
+        return (
+            large
+            and self.chroma > GEM_OR_GOLD
+            and SHADE[0] < level < SHADE[1]
+            and chroma < SHADE_CHROMA * self.chroma
+        )
 
 
 def _region_tone(evidence: Evidence, regions: Regions, label: int) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import linalg
 
@@ -17,6 +18,7 @@ from pipeline.values import F32, Mask
 
 WINDOW = 9  # pixels of a 3 x 3 window
 EPSILON = 1e-5  # regularises the colour line of a window; larger = smoother mattes
+STENCIL = 5  # pixels that share a window with a given one
 CHUNK = 60_000  # windows built at a time, bounds memory
 ROUNDS = 400
 TOLERANCE = 1e-4
@@ -34,7 +36,7 @@ def band_matte(rgb: F32, known: F32, unknown: Mask) -> F32:
     windows = _windows(unknown)
     index = np.full(unknown.size, -1, np.int64)
     index[unknown.ravel()] = np.arange(int(unknown.sum()))
-    laplacian, pull = _system(rgb.reshape(-1, 3), windows, index, known.ravel())
+    laplacian, pull = _system(rgb.reshape(-1, 3), windows, index, known.ravel(), unknown.shape[1])
     diagonal = laplacian.diagonal() + 1e-9
     inverse = sparse.diags_array(1 / diagonal)
     start = np.full(laplacian.shape[0], 0.5)
@@ -43,7 +45,7 @@ def band_matte(rgb: F32, known: F32, unknown: Mask) -> F32:
     return alpha
 
 
-def _windows(unknown: Mask) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def _windows(unknown: Mask) -> NDArray[np.int64]:
     """Flat pixel indices (n, 9) of all 3 x 3 windows that hold an unknown pixel."""
     width = unknown.shape[1]
     centers = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -53,32 +55,43 @@ def _windows(unknown: Mask) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     return flat[:, None] + offsets[None, :]
 
 
-def _system(pixels: F32, windows: np.ndarray, index: np.ndarray, known: np.ndarray):  # type: ignore[no-untyped-def, type-arg]
-    """The Laplacian restricted to the unknown pixels, and the pull of their known neighbours."""
+def _system(
+    pixels: F32, windows: NDArray[np.int64], index: NDArray[np.int64], known: F32, width: int
+) -> tuple[sparse.csr_array, NDArray[np.float64]]:
+    """The Laplacian restricted to the unknown pixels, and the pull of their known neighbours.
+
+    Affinities are gathered per pixel and neighbour offset (5 x 5): in one place of the window every pixel occurs at
+    most once, so plain indexed addition is exact.
+    """
     size = int(index.max()) + 1
-    total = sparse.csr_array((size, size))
-    pull = np.zeros(size)
+    rows = np.where(index[windows] >= 0, index[windows], size)  # row `size` takes what nobody asks for
+    stencil = np.zeros((size + 1, STENCIL * STENCIL))
+    places = [(y, x) for y in range(3) for x in range(3)]
     for start in range(0, len(windows), CHUNK):
-        part = windows[start : start + CHUNK]
-        weights = _affinity(pixels[part].astype(np.float64))
-        rows, columns = np.repeat(part, WINDOW, 1).ravel(), np.tile(part, (1, WINDOW)).ravel()
-        values = weights.ravel()
-        i, j = index[rows], index[columns]
-        both = (i >= 0) & (j >= 0)
-        total = total + sparse.coo_array((-values[both], (i[both], j[both])), shape=(size, size)).tocsr()
-        touching = i >= 0
-        degree = np.bincount(i[touching], values[touching], size)
-        total = total + sparse.diags_array(degree).tocsr()
-        edge = touching & (j < 0)
-        pull += np.bincount(i[edge], values[edge] * known[columns[edge]], size)
-    return total, pull
+        part = slice(start, start + CHUNK)
+        weights = _affinity(pixels[windows[part]].astype(np.float64))
+        for k, (ky, kx) in enumerate(places):
+            for other, (ly, lx) in enumerate(places):
+                slot = (ly - ky + 2) * STENCIL + (lx - kx + 2)
+                stencil[rows[part, k], slot] += weights[:, k, other]
+    stencil = stencil[:size]
+    offsets = np.array([y * width + x for y in range(-2, 3) for x in range(-2, 3)])
+    near = np.flatnonzero(index >= 0)[:, None] + offsets[None, :]
+    np.clip(near, 0, index.size - 1, out=near)
+    column = index[near]
+    inside = (column >= 0) & (stencil != 0)
+    pull = np.where(column < 0, stencil * known[near], 0).sum(1)
+    values = -stencil
+    values[:, STENCIL * STENCIL // 2] += stencil.sum(1)
+    starts = np.concatenate([[0], np.cumsum(inside.sum(1))])
+    return sparse.csr_array((values[inside], column[inside], starts), shape=(size, size)), pull
 
 
-def _affinity(colors: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _affinity(colors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Matting affinity (n, 9, 9) of windows (n, 9, 3): Levin et al., equation 12, without the Kronecker delta."""
     centered = colors - colors.mean(1, keepdims=True)
     covariance = np.einsum("nki,nkj->nij", centered, centered) / WINDOW
     covariance += np.eye(3) * (EPSILON / WINDOW)
     projected = np.linalg.solve(covariance, centered.transpose(0, 2, 1))
-    affinity: np.ndarray = (1 + centered @ projected) / WINDOW  # type: ignore[type-arg]
+    affinity: NDArray[np.float64] = (1 + centered @ projected) / WINDOW
     return affinity

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.values import F32, Mask
 
 FLOOR = 0.004  # linear; keeps the logarithm of black finite
-SAMPLES = 40_000  # pixels the fit looks at
+SAMPLES = 12_000  # pixels the fit looks at
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ def fit_gain(reference: F32, piece: F32, weight: F32) -> F32:
     """
     ratio = np.log((np.maximum(piece, 0) + BLACK) / (np.maximum(reference, 0) + BLACK)).astype(np.float32)
     sigma_px = max(GAIN_SIGMA * long_side(weight), 1.0)
-    weight = weight * np.clip(reference, BLACK, 1)  # a gain shows on what is bright; on black it cannot be seen
+    weight = weight * np.clip(
+        reference, BLACK, 1
+    )  # a gain shows on what is bright; on black it cannot be seen
     first = _low_pass(ratio, weight, sigma_px)
     return first + _low_pass(ratio - first, weight, sigma_px)
 

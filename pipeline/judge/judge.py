@@ -71,7 +71,10 @@ def _shown_hues(piece: Piece, srgb: U8) -> dict[str, float]:
 
 def _composition(piece: Piece, recipe: Recipe) -> dict[str, float]:
     long_side = max(piece.box.width / recipe.width_px, piece.box.height / recipe.height_px)
-    middle = ((piece.box.x0 + piece.box.x1) / 2 / recipe.width_px, (piece.box.y0 + piece.box.y1) / 2 / recipe.height_px)
+    middle = (
+        (piece.box.x0 + piece.box.x1) / 2 / recipe.width_px,
+        (piece.box.y0 + piece.box.y1) / 2 / recipe.height_px,
+    )
     return {"fill": long_side, "offset": math.hypot(middle[0] - 0.5, middle[1] - 0.5)}
 
 
@@ -90,7 +93,9 @@ def _faults(figures: Mapping[str, float], scene: Scene) -> list[Note]:
         found.append(Note("detail-changed", f"Details of the piece changed ({figures['psnr_db']:.1f} dB)."))
     metal, gem = figures.get("shown_hue_metal_deg", 0.0), figures.get("shown_hue_gem_deg", 0.0)
     if metal > MOST_HUE_METAL_DEG or gem > MOST_HUE_GEM_DEG:
-        found.append(Note("hue-drift", f"The colour of the piece moved (metal {metal:.1f}°, stones {gem:.1f}°)."))
+        found.append(
+            Note("hue-drift", f"The colour of the piece moved (metal {metal:.1f}°, stones {gem:.1f}°).")
+        )
     if figures["contact_gap_px"] > MOST_CONTACT_GAP_PX and scene.ground.elevation_deg < 85:
         found.append(Note("floating", "The piece floats over its shadow."))
     return found
@@ -101,10 +106,20 @@ def _doubts(figures: Mapping[str, float], cutout: Cutout) -> list[Note]:
     found = []
     if cutout.touches:
         sides = " and ".join(cutout.touches)
-        found.append(Note("cut-off", f"The piece runs out of the photo at the {sides}. Photograph it with room around it."))
+        found.append(
+            Note(
+                "cut-off",
+                f"The piece runs out of the photo at the {sides}. Photograph it with room around it.",
+            )
+        )
     if cutout.confidence < LEAST_CONFIDENCE:
         why = " ".join(note.text for note in cutout.notes) or "The cut-out is uncertain."
-        found.append(Note("unsure-cutout", f"{why} Photograph the piece on plainer paper with softer light, or save a PNG with a transparent background."))
+        found.append(
+            Note(
+                "unsure-cutout",
+                f"{why} Photograph the piece on plainer paper with softer light, or save a PNG with a transparent background.",
+            )
+        )
     if figures["enlargement"] > MOST_ENLARGEMENT:
         found.append(Note("too-small", "The piece is too small in the photo; move the camera nearer."))
     return found

@@ -21,8 +21,12 @@ def guess_kind(alpha: F32) -> JewelryType:
     contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return "auto"
-    outer = max((cv2.contourArea(c) for c, h in zip(contours, hierarchy[0], strict=True) if h[3] < 0), default=0.0)
-    hole = max((cv2.contourArea(c) for c, h in zip(contours, hierarchy[0], strict=True) if h[3] >= 0), default=0.0)
+    outer = max(
+        (cv2.contourArea(c) for c, h in zip(contours, hierarchy[0], strict=True) if h[3] < 0), default=0.0
+    )
+    hole = max(
+        (cv2.contourArea(c) for c, h in zip(contours, hierarchy[0], strict=True) if h[3] >= 0), default=0.0
+    )
     open_share = hole / max(outer, 1.0)
     if open_share > 0.8:
         return "necklace"

@@ -16,7 +16,9 @@ import numpy as np
 from pipeline.shape.thickness import thickness
 from pipeline.values import F32, Ground, Mask
 
-FLAT_LIMIT = 0.11  # thickest a piece that lies may be, share of its long side: watches and pendants are no balls
+FLAT_LIMIT = (
+    0.11  # thickest a piece that lies may be, share of its long side: watches and pendants are no balls
+)
 UPRIGHT_LIMIT = 0.25
 PART_SHARE = 0.02  # smaller parts stand on the ground of the largest
 CONTACT_SLOPE = 0.3

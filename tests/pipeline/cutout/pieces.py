@@ -9,7 +9,7 @@ from pipeline.values import Photo
 SIZE = 900
 
 
-def ring_photo(*, gold=True, shadow=True, hole=True, seed=0):
+def ring_photo(*, gold=True, shadow=True, hole=True, dark_rim=True, seed=0):
     """A thick ring, textured metal, on off-white paper with a soft shadow to the lower right. Returns photo, alpha."""
     rng = np.random.Generator(np.random.PCG64(seed))
     big = SIZE * 2
@@ -20,10 +20,18 @@ def ring_photo(*, gold=True, shadow=True, hole=True, seed=0):
     alpha = cv2.resize(mask, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     metal = np.array([0.72, 0.5, 0.18] if gold else [0.55, 0.55, 0.56], np.float32)
     x = np.linspace(0, 40, SIZE, dtype=np.float32)
-    shine = np.where(np.sin(3 * x) > 0.2, 1.0, 0.12)[None, :, None].astype(np.float32)  # a tent's bands and black cards
-    piece = metal * shine * np.ones((SIZE, SIZE, 1), np.float32)
+    shine = np.where(np.sin(3 * x) > 0.2, 1.0, 0.12)[None, :, None].astype(
+        np.float32
+    )  # a tent's bands and black cards
+    inside = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    rim = (
+        np.clip((inside - 2) / 8, 0.15, 1)[..., None] if dark_rim else 1.0
+    )  # metal turned away mirrors the dark room
+    piece = (metal * shine * rim * np.ones((SIZE, SIZE, 1))).astype(np.float32)
     y, x = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32) / SIZE
-    paper = np.array([0.84, 0.83, 0.8], np.float32) * (1 - 0.12 * ((x - 0.4) ** 2 + (y - 0.4) ** 2))[..., None]
+    paper = (
+        np.array([0.84, 0.83, 0.8], np.float32) * (1 - 0.12 * ((x - 0.4) ** 2 + (y - 0.4) ** 2))[..., None]
+    )
     if shadow:
         cast = cv2.GaussianBlur(np.roll(alpha, (18, 26), (0, 1)), (0, 0), 14)
         paper = paper * (1 - 0.45 * cast)[..., None]

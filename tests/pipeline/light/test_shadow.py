@@ -14,7 +14,19 @@ GROUND = Ground(90.0, 100.0, (200.0, 200.0))
 
 
 def light(**changes):
-    return Light(**({"name": "key", "role": "key", "azimuth_deg": -90, "elevation_deg": 45, "size_deg": 2, "strength": 1} | changes))
+    return Light(
+        **(
+            {
+                "name": "key",
+                "role": "key",
+                "azimuth_deg": -90,
+                "elevation_deg": 45,
+                "size_deg": 2,
+                "strength": 1,
+            }
+            | changes
+        )
+    )
 
 
 def plate(height_px):
