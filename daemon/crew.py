@@ -138,6 +138,7 @@ class Crew:
             [*command, "--parent", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            process_group=0,  # Ctrl-C in a terminal is for the supervisor, which stops its workers in order
             env=os.environ | thread_environment(self.settings.worker_threads),
         )
         if child.stdin is None or child.stdout is None:

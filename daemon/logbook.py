@@ -5,33 +5,34 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import time
+from collections import Counter
 from pathlib import Path
 
-_SAME_S = 60.0
-_LIMIT = 20
+_MINUTE_S = 60.0
+_SAME = 5
+_OF_A_KIND = 300
 _FILE_BYTES = 2_000_000
 
 
 class NoStorm(logging.Filter):
-    """Lets the same message pass `_LIMIT` times a minute; ten thousand bad files must not fill the disk."""
+    """Ten thousand bad files must not fill the disk: per minute, 5 times the same message, 300 of a kind."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: dict[str, tuple[float, int]] = {}
+        self._since = 0.0
+        self._seen: Counter[str] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written."""
         now = time.monotonic()
-        since, count = self._seen.get(str(record.msg), (now, 0))
-        if now - since > _SAME_S:
-            since, count = now, 0
-        self._seen[str(record.msg)] = (since, count + 1)
-        if count == _LIMIT:
-            record.msg, record.args = (
-                "more of the same follows and is left out for a minute: %s",
-                (record.msg,),
-            )
-        return count <= _LIMIT
+        if now - self._since > _MINUTE_S:
+            self._since = now
+            self._seen.clear()
+        kind, same = f"{record.name} {record.msg}", f"={record.getMessage()}"
+        self._seen.update((kind, same))
+        if self._seen[kind] == _OF_A_KIND:
+            record.msg, record.args = "more messages of this kind are left out for a minute", ()
+        return self._seen[kind] <= _OF_A_KIND and self._seen[same] <= _SAME
 
 
 def set_up(folder: Path, *, screen: logging.Handler | None = None) -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import selectors
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -97,6 +99,7 @@ class Supervisor:
         self._crew = Crew(self._studio, self._store, self._settings, self._hear)
         self._systemd = Systemd()
         self._last_scan = self._next_report = 0.0
+        self._wake_again = math.inf
         self._degraded = ""
 
     def _failed(self) -> int:
@@ -151,6 +154,7 @@ class Supervisor:
             self._accepted(one)
         if accepted:
             self._crew.wake(self._queues)
+            self._wake_again = now + self._intake.hold_s
 
     def _scan_all(self, now: float) -> None:
         self._arrivals.look_everywhere(now)
@@ -164,6 +168,9 @@ class Supervisor:
         if self._crew.bury(now):
             self._arrivals.put_away_the_rest()
         self._crew.fill(now, self._queues)
+        if now >= self._wake_again:  # those that waited for a late sidecar may go on
+            self._crew.wake(self._queues)
+            self._wake_again = math.inf
         queues = self._timetable.queues()
         if queues != self._queues:
             self._queues = queues
@@ -195,7 +202,7 @@ class Supervisor:
         return time.monotonic() - 0.05
 
     def _wait(self, now: float) -> None:
-        until = max(now, min(now + _PASS_S, self._arrivals.next_due() or now + _PASS_S))
+        until = max(now, min(now + _PASS_S, self._wake_again, self._arrivals.next_due() or math.inf))
         with selectors.DefaultSelector() as selector:
             selector.register(self._bell, selectors.EVENT_READ)
             for member in self._crew.members:
@@ -233,6 +240,13 @@ class Supervisor:
         self._crew.settings = settings
         self._crew.renew()
 
+    def _hang_up(self, number: int, _: object) -> None:
+        """For a service SIGHUP means "read the settings again"; in a terminal, that its window was closed."""
+        if sys.stderr.isatty():
+            self._signals.append(number)
+        else:
+            self._reload = True
+
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.write(self._ring, b"!")
@@ -245,7 +259,7 @@ class Supervisor:
         handlers: dict[int, Callable[[int, FrameType | None], None] | signal.Handlers] = {
             signal.SIGTERM: lambda number, _: self._signals.append(number),
             signal.SIGINT: lambda number, _: self._signals.append(number),
-            signal.SIGHUP: lambda *_: setattr(self, "_reload", True),
+            signal.SIGHUP: self._hang_up,
             signal.SIGIO: signal.SIG_IGN,  # the kernel asks for a lease back; we give it back anyway
         }
         old = {number: signal.signal(number, handler) for number, handler in handlers.items()}

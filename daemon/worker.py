@@ -118,7 +118,6 @@ def _run(worker: Worker, line: Line) -> int:
         stop = True
 
     signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
     while not stop and not line.closed:
         worked = worker.work_once(queues)
         for message in line.read(0.0 if worked else IDLE_S):

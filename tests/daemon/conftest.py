@@ -172,7 +172,7 @@ class Daemon:
         while self.states() != states:
             assert time.monotonic() < end, f"wanted {states}, is {self.states()}; {self.said()[-3000:]}"
             assert self.process.poll() is None, self.said()[-3000:]
-            time.sleep(0.01)
+            time.sleep(0.03)
 
     def drop(self, name, data, folder="rings"):
         path = self.studio.inbox / folder / name

@@ -172,3 +172,33 @@ def test_a_full_disk_at_delivery_keeps_the_photo_waiting(hall, make_jpeg):
     hall.work()
     assert photo.exists()
     assert hall.drops.account()["done"] == 0
+
+
+def test_variants_get_numbers_and_folders_do_not_mix(hall, make_jpeg):
+    hall.drop("ring.jpg", make_jpeg(1), "rings--x3")
+    hall.drop("ring.jpg", make_jpeg(2), "earrings")
+    hall.pass_time()
+    assert hall.work() == 4
+    hall.account(done=2)
+    assert hall.files("export") == [
+        "earrings/ring.jpg",
+        "rings--x3/ring-2.jpg",
+        "rings--x3/ring-3.jpg",
+        "rings--x3/ring.jpg",
+    ]
+    assert len([name for name in hall.files("instagram-queue") if name.endswith(".jpg")]) == 4
+    assert len(hall.files("originals")) == 2
+
+
+def test_a_post_that_the_owner_edited_is_left_alone(hall, make_jpeg):
+    hall.drop("ring.jpg", make_jpeg(1))
+    hall.pass_time()
+    hall.work()
+    note = hall.studio.instagram / "ring.json"
+    note.write_text('{"state": "approved"}\n')
+    (hall.studio.export / "rings/ring.jpg").unlink()
+    hall.drop("ring.jpg", make_jpeg(1))
+    hall.pass_time()
+    hall.work()
+    assert hall.files("instagram-queue") == ["ring.jpg", "ring.json"]
+    assert "approved" in note.read_text()
