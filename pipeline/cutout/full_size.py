@@ -57,8 +57,9 @@ def _on_the_photo(photo: Photo, cutout: Cutout) -> FullSize:
     size = (cutout.box.width, cutout.box.height)
     share = cv2.resize(cutout.alpha, size, interpolation=cv2.INTER_LINEAR)
     codes = np.rint(np.clip(share, 0, 1) * most).astype(kind)
-    estimate = np.rint(srgb_from_linear(np.clip(_unbalanced(photo, cutout), 0, 1)) * most).astype(kind)
-    colors = cv2.resize(estimate, size, interpolation=cv2.INTER_LINEAR)
+    encoded = srgb_from_linear(np.clip(_unbalanced(photo, cutout), 0, 1)) * most
+    colors = cv2.resize(encoded.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    colors = np.rint(colors).astype(kind)
     opaque = codes == most
     colors[opaque] = photo.srgb[cutout.box.slices][opaque]
     srgb = np.zeros_like(photo.srgb)
