@@ -157,7 +157,7 @@ class Arrivals:
                 self._forget(path)
                 self._taken[path] = (drop_id, stamp)
                 for finding in accepted.plan.findings:
-                    self._tell(f"{finding.text} {finding.suggestion}".strip())
+                    self._tell(finding.text)
                 if not self._drops.jobs(drop_id):
                     self._finish(drop_id, path)
                 return [accepted]
