@@ -29,8 +29,10 @@ def shaded_ground(scene: Scene, solid: Solid, rig: Rig) -> F32:
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """All (H, W, 3) linear. bare: the set without the piece; ground: with shadow and reflection; lit: the piece's own
-    colours under the rig, unpremultiplied; frame: piece over ground, before glow.
+    """Light in front of the lens, all (H, W, 3) linear.
+
+    bare: the set without the piece; ground: with shadow and reflection; lit: the piece's own colours under the rig,
+    unpremultiplied; frame: piece over ground.
     """
 
     bare: F32
@@ -47,5 +49,5 @@ def compose(scene: Scene, piece: Piece, solid: Solid, rig: Rig) -> Composite:
         image, cover = mirror(lit * piece.alpha[..., None], solid, scene)
         ground = ground * (1 - cover[..., None]) + image
     alpha = piece.alpha[..., None]
-    bare = np.sum(list(scene.groups.values()), axis=0, dtype=np.float32)
+    bare: F32 = np.add.reduce(list(scene.groups.values()))
     return Composite(bare, ground, lit, ground * (1 - alpha) + lit * alpha)

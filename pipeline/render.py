@@ -50,7 +50,7 @@ def _render(photo: Photo, recipe: Recipe) -> Render:
     with clock.step("develop"):
         srgb = develop(composite.frame, piece, recipe)
     with clock.step("judge"):
-        verdict = judge(cutout, piece, composite, scene, recipe, srgb)
+        verdict = judge(cutout, piece, composite, scene, recipe=recipe, srgb=srgb)
     return Render(srgb, verdict, clock.seconds, (*photo.notes, *cutout.notes, *piece.notes))
 
 

@@ -64,7 +64,8 @@ def _local_mean(values: F32, where: Mask) -> F32:
     weight = where.astype(np.float32)
     sums = cv2.GaussianBlur(values * weight[..., None], (0, 0), REACH_PX)
     counts = cv2.GaussianBlur(weight, (0, 0), REACH_PX)
-    return sums / (counts[..., None] + 1e-4)
+    mean: F32 = sums / (counts[..., None] + 1e-4)
+    return mean
 
 
 def _steepness(log_rgb: F32) -> F32:

@@ -46,7 +46,7 @@ def cut_out(photo: Photo, segmenter: Segmenter, *, working_px: int = WORKING_PX)
         raise _nothing_found()
     paper = follow_paper(rgb, fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0)), ~piece)
     trimap = make_trimap(piece, rgb, paper.rgb)
-    alpha = _clean(band_matte(srgb.astype(np.float32) / 255, trimap.known, trimap.unknown))
+    alpha = _clean(band_matte(srgb.astype(np.float32) / np.float32(255), trimap.known, trimap.unknown))
     confidence, figures, notes = weigh(rgb, alpha, trimap.unknown, paper)
     balance = _white_balance(paper, alpha)
     return Cutout(
@@ -100,7 +100,8 @@ def _from_first(first: Mask, box: Box, scale: float, shape: tuple[int, ...]) -> 
 
 def _clean(alpha: F32) -> F32:
     """Stretch away the solver's haze at both ends."""
-    return np.clip((alpha - FAINT) / (1 - 2 * FAINT), 0, 1)
+    clean: F32 = np.clip((alpha - FAINT) / (1 - 2 * FAINT), 0, 1)
+    return clean
 
 
 def _white_balance(paper: Paper, alpha: F32) -> F32:
@@ -109,7 +110,8 @@ def _white_balance(paper: Paper, alpha: F32) -> F32:
     tone = np.median(near, 0)
     level = float(tone @ np.array([0.2126, 0.7152, 0.0722]))
     cast = np.clip(level / np.maximum(tone, 1e-3), 1 - BALANCE_LIMIT, 1 + BALANCE_LIMIT)
-    return (cast * min(max(0.96 / max(level, 1e-3), 1.0), EXPOSURE_LIMIT)).astype(np.float32)
+    gains: F32 = (cast * min(max(0.96 / max(level, 1e-3), 1.0), EXPOSURE_LIMIT)).astype(np.float32)
+    return gains
 
 
 def _touches(alpha: F32, box: Box, photo: Photo) -> tuple[str, ...]:

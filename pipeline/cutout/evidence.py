@@ -32,7 +32,7 @@ class Evidence:
     tint: float
 
 
-def measure(rgb: F32, paper: Paper, noise: F32 | None = None, blur_px: float = 0.7) -> Evidence:
+def measure(rgb: F32, paper: Paper, noise: F32 | float | None = None, blur_px: float = 0.7) -> Evidence:
     """Measure `rgb` (h, w, 3) linear against `paper`; `noise` as known from an earlier round."""
     ratio = cv2.GaussianBlur((rgb + FLOOR) / (paper.rgb + FLOOR), (0, 0), blur_px)
     high, low = strongest(ratio), -strongest(-ratio)
@@ -46,7 +46,7 @@ def measure(rgb: F32, paper: Paper, noise: F32 | None = None, blur_px: float = 0
     calm = border_ring(*level.shape) & (np.abs(np.log(level + 0.01)) < 0.15)
     if noise is None:
         noise = float(np.median(edge[calm])) if calm.any() else 0.01
-    chroma = (high - low) / np.maximum(high, 0.05)
+    chroma: F32 = np.divide(high - low, np.maximum(high, 0.05), dtype=np.float32)
     tint = float(np.median(chroma[calm])) if calm.any() else 0.0
     return Evidence(level, chroma, edge, noise, tint)
 

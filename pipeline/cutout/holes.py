@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from pipeline.cutout.evidence import Evidence
 from pipeline.shape.thickness import distance_inside, local_radius
-from pipeline.values import F32, U8, Mask
+from pipeline.values import U8, Mask
 
 LEAST_HOLE_PX = 6
 PAPER_CHROMA = 0.05
 SHADE = (0.2, 1.2)  # levels of paper in the piece's own shadow or bounce light
 SHADE_CHROMA = 0.65  # of the piece's chroma
-SHADE_SHARE = 0.003  # of the piece's area; smaller calm regions are facets
+SHADE_SHARE = 0.008  # of the piece's area; smaller calm regions are facets
 GAP_RADIUS, GAP_LENGTH = 4.0, 4.0  # px, ratio: a long narrow bright region is the shine of a wire
 HIGHLIGHT_SHARE = 0.35  # a hole is at least this wide against the metal around it
 LARGE_SHARE = 0.01  # of the piece's area: too large for a highlight

@@ -52,7 +52,8 @@ def _windows(unknown: Mask) -> NDArray[np.int64]:
     centers[0], centers[-1], centers[:, 0], centers[:, -1] = False, False, False, False
     flat = np.flatnonzero(centers)
     offsets = np.array([dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)])
-    return flat[:, None] + offsets[None, :]
+    windows: NDArray[np.int64] = flat[:, None] + offsets[None, :]
+    return windows
 
 
 def _system(

@@ -10,7 +10,10 @@ from pipeline.values import F32, U8
 class Segmenter(Protocol):
     """Finds the piece in a picture. Called twice: on the whole photo, then on the crop around the piece."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As recipes call it."""
+        ...
 
     def segment(self, srgb: U8) -> F32:
         """Return the (h, w) probability 0..1 that a pixel is the piece; `srgb` is (h, w, 3), sRGB-encoded.

@@ -26,7 +26,7 @@ LEAST_SEPARATION = 0.02  # linear; where piece and ground differ less, alpha can
 
 
 def judge(
-    cutout: Cutout, piece: Piece, composite: Composite, scene: Scene, recipe: Recipe, srgb: U8
+    cutout: Cutout, piece: Piece, composite: Composite, scene: Scene, *, recipe: Recipe, srgb: U8
 ) -> Verdict:
     """Judge a finished picture `srgb` (H, W, 3). Identity is measured on what was composed, colours on what is shown."""
     figures: dict[str, float] = {"confidence": cutout.confidence, "enlargement": piece.enlargement}

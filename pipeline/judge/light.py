@@ -16,7 +16,9 @@ SHADED = 0.12  # share of light lost from which the ground counts as shaded
 
 
 def light_figures(piece: Piece, composite: Composite, rig: Rig) -> dict[str, float]:
-    """shadow_share: shaded ground per piece area; umbra: darkest shade left (0 black, 1 none); contact_gap_px: mean
+    """Measure shadow against piece and rig.
+
+    shadow_share: shaded ground per piece area; umbra: darkest shade left (0 black, 1 none); contact_gap_px: mean
     distance between the piece's lower outline and its shade; azimuth_error_deg: between the drift of the shade and
     the key light, nan where the shade lies all around the piece.
     """

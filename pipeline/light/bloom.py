@@ -26,4 +26,5 @@ def bloom(rgb: F32, alpha: F32, amount: float) -> F32:
     for sigma, share in SPREAD:
         glow += share * cv2.GaussianBlur(small, (0, 0), sigma * scale / 2)
     glow = cv2.resize(glow, (width, height), interpolation=cv2.INTER_LINEAR)
-    return rgb + (25 * amount) * glow * (1 - (1 - ON_PIECE) * alpha)[..., None]
+    glowing: F32 = rgb + (25 * amount) * glow * (1 - (1 - ON_PIECE) * alpha)[..., None]
+    return glowing

@@ -66,7 +66,7 @@ def _shine(piece: Piece, rig: Rig) -> F32:
     """Highlights a little brighter (EV, at most `rig.shine_ev`): where the piece is brighter than its surroundings."""
     light = luminance(piece.rgb)
     around = _low_pass(light, piece.alpha, LOW_PASS * piece.ground.unit_px)
-    peak = np.clip((light / (around + 0.02) - 1.15) / 0.8, 0, 1)
+    peak: F32 = np.clip((light / (around + 0.02) - 1.15) / 0.8, 0, 1).astype(np.float32)
     return rig.shine_ev * _low_pass(peak, piece.alpha, SHINE_SOFTNESS * piece.ground.unit_px)
 
 

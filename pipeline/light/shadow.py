@@ -47,7 +47,8 @@ def light_directions(direction: tuple[float, float, float], radius_deg: float, c
     points = axis + (radius * np.cos(turn))[:, None] * side + (radius * np.sin(turn))[:, None] * other
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     points[:, 2] = np.maximum(points[:, 2], 0.12)
-    return points.astype(np.float32)
+    directions: F32 = points.astype(np.float32)
+    return directions
 
 
 def visibility(solid: Solid, ground: Ground, light: Light) -> F32:

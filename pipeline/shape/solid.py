@@ -64,7 +64,8 @@ def _height_over_contact(mask: Mask) -> F32:
         small = stats[part, cv2.CC_STAT_AREA] < PART_SHARE * stats[largest, cv2.CC_STAT_AREA]
         foot[part] = foot[largest] if small else _contact_line(labels == part)
     rows = np.arange(height, dtype=np.float32)[:, None]
-    return np.clip(foot[labels, np.arange(width)[None, :]] - rows, 0, None)
+    above: F32 = np.clip(foot[labels, np.arange(width)[None, :]] - rows, 0, None)
+    return above
 
 
 def _contact_line(part: Mask) -> F32:
@@ -83,7 +84,8 @@ def _contact_line(part: Mask) -> F32:
     line = np.interp(x, below[:, 0], below[:, 1])
     lowest = columns[int(bottoms.argmax())]
     bound = bottoms.max() - CONTACT_SLOPE * np.abs(x - lowest)
-    return np.maximum(line, bound).astype(np.float32)
+    contact: F32 = np.maximum(line, bound).astype(np.float32)
+    return contact
 
 
 def _normals(mask: Mask, depth: F32, elevation: float, unit_px: float) -> F32:

@@ -32,4 +32,5 @@ def thickness(piece: Mask) -> F32:
     """Depth (px) under the tubular assumption, t = 2 sqrt(r^2 - (r - d)^2), d distance inside, r the local radius."""
     radius = local_radius(piece)
     gap = np.clip(radius - distance_inside(piece), 0, None)
-    return 2 * np.sqrt(np.clip(np.square(radius) - np.square(gap), 0, None))
+    depth: F32 = 2 * np.sqrt(np.clip(np.square(radius) - np.square(gap), 0, None))
+    return depth
