@@ -66,7 +66,7 @@ def decode(path: Path, *, max_pixels: int = MAX_PIXELS, name: str | None = None)
             return _decode(path, kind, max_pixels, called)
         except Image.DecompressionBombError as error:
             count = int((re.findall(r"\d+", str(error)) or ["0"])[0])
-            raise refusal.too_large(called, count, 1, max_pixels) from error
+            raise refusal.too_large(called, count, max_pixels) from error
         except NotImplementedError as error:
             raise refusal.unsupported(called, kind, str(error)) from error
         except MemoryError as error:
@@ -115,7 +115,7 @@ def _check_header(image: Image.Image, kind: str, max_pixels: int, called: str) -
     """Refuse by what the header says, before any pixel is decoded."""
     width, height = image.size
     if width * height > max_pixels:
-        raise refusal.too_large(called, width, height, max_pixels)
+        raise refusal.too_large(called, (width, height), max_pixels)
     if max(width, height) < MIN_LONG_SIDE_PX:
         raise refusal.too_small(called, width, height, MIN_LONG_SIDE_PX)
     frames = getattr(image, "n_frames", 1)

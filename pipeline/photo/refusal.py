@@ -51,11 +51,11 @@ def animated(name: str, frames: int) -> BadInput:
     )
 
 
-def too_large(name: str, width: int, height: int, max_pixels: int) -> BadInput:
-    """More pixels than the cap; known from the header, nothing was decoded."""
-    megapixels, cap = width * height / 1e6, max_pixels / 1e6
+def too_large(name: str, size: tuple[int, int] | int, max_pixels: int) -> BadInput:
+    """More pixels than the cap; known from the header, nothing was decoded. size: (width, height), or their product."""
+    count, sides = (size, "") if isinstance(size, int) else (size[0] * size[1], f"{size[0]} x {size[1]} pixels, ")
     return BadInput(
-        f"{name} is too large: {width} x {height} pixels ({megapixels:.0f} megapixels; the limit is {cap:.0f}).",
+        f"{name} is too large: {sides}{count / 1e6:.0f} megapixels; the limit is {max_pixels / 1e6:.0f}.",
         "Save a smaller version; 4000 pixels on the long side are plenty.",
     )
 
