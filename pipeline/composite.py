@@ -14,6 +14,7 @@ from pipeline.rig import Rig
 from pipeline.shape.solid import Solid
 from pipeline.values import F32, Scene
 
+STEEPEST_MIRROR_DEG = 80.0  # seen from above, a piece hides its own mirror image
 DARKEST = 0.05  # share of a light that reaches even the deepest contact: dust, bounce, the lens
 
 
@@ -45,7 +46,7 @@ def compose(scene: Scene, piece: Piece, solid: Solid, rig: Rig) -> Composite:
     """Put the piece into the set. The piece's pixels change by one smooth gain and nothing else."""
     lit = piece.rgb * relight_gain(piece, solid, rig)[..., None]
     ground = shaded_ground(scene, solid, rig)
-    if scene.reflection > 0:
+    if scene.reflection > 0 and scene.ground.elevation_deg < STEEPEST_MIRROR_DEG:
         image, cover = mirror(lit * piece.alpha[..., None], solid, scene)
         ground = ground * (1 - cover[..., None]) + image
     alpha = piece.alpha[..., None]

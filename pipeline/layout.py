@@ -10,11 +10,10 @@ import numpy as np
 
 from pipeline.recipe import Recipe
 from pipeline.shape.kind import guess_kind
+from pipeline.stance import stance_for
 from pipeline.values import F32, Box, Cutout, Ground, Note
 
 TABLE_ELEVATION = 30.0
-STANDS_UPRIGHT = ("ring",)
-ON_A_TABLE = ("ring", "bangle", "bracelet")
 CONTACT_AT = 0.70  # of the frame's height: where an upright piece stands
 MIDDLE_AT = 0.50
 LONGEST_SHARE = 0.80  # of the frame: no piece may come nearer to the edge
@@ -41,10 +40,7 @@ class Piece:
 def lay_out(cutout: Cutout, recipe: Recipe) -> Piece:
     """Scale the cut-out so that its long side is `recipe.fill` of the frame and set it on its ground."""
     kind = guess_kind(cutout.alpha) if recipe.jewelry_type == "auto" else recipe.jewelry_type
-    view: Literal["table", "flat"] = (
-        ("table" if kind in ON_A_TABLE else "flat") if recipe.view == "auto" else recipe.view
-    )
-    pose = ("upright" if kind in STANDS_UPRIGHT else "flat") if recipe.pose == "auto" else recipe.pose
+    view, pose = stance_for(kind, recipe.view, recipe.pose)
     tight = _tight_box(cutout.alpha)
     frame = min(recipe.width_px, recipe.height_px)
     zoom = min(_zoom(tight, frame, recipe), LARGEST_ENLARGEMENT / cutout.scale)

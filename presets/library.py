@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from pipeline.errors import Misconfigured
 from pipeline.recipe import JewelryType, Pose, Recipe, View
+from pipeline.stance import stance_for
 from presets.loading import Library, load
 from presets.spelling import unknown
 
-__all__ = ["HOME", "STANDS_UPRIGHT", "Library", "library", "load", "recipe", "resolve_stance"]
+__all__ = ["HOME", "Library", "library", "load", "recipe", "resolve_stance"]
 
 HOME = Path(__file__).parent
-STANDS_UPRIGHT: frozenset[str] = frozenset({"ring", "bangle"})
 Named = TypeVar("Named")
 
 
@@ -63,18 +63,10 @@ def recipe(
 
 
 def resolve_stance(jewelry_type: JewelryType, view: View, pose: Pose) -> tuple[View, Pose]:
-    """View and pose for a kind of jewelry; what is not "auto" stays, but hanging pieces always get a wall ("flat").
-
-    Rings and bangles stand on a table, all else lies flat and is seen from above. For type "auto" both stay open until
-    the type is known; the pipeline treats that as flat.
-    """
+    """View and pose for a kind of jewelry. For type "auto" both stay open until the type is known."""
     if jewelry_type == "auto" and pose == "auto":
         return view, pose
-    if pose == "auto":
-        pose = "upright" if jewelry_type in STANDS_UPRIGHT and view != "flat" else "flat"
-    if view == "auto" or pose == "hanging":
-        view = "table" if pose == "upright" else "flat"
-    return view, pose
+    return stance_for(jewelry_type, view, pose)
 
 
 def _get(what: str, name: str, known: Mapping[str, Named]) -> Named:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from pipeline.cutout.contour import edge_contrast
 from pipeline.cutout.paper import FLOOR, Paper, strongest
 from pipeline.values import F32, Mask, Note
 
@@ -22,7 +23,6 @@ def weigh(
     weak_share: part of the contour whose contrast to the paper is under 3 sigma. soft_share: part of it that fades
     where a piece would end (a swallowed shadow, or blur). mush_px: mean width of the half-transparent fringe.
     """
-    inside, outside = alpha > 0.9, alpha < 0.1
     contour = (
         cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     )
@@ -30,8 +30,7 @@ def weigh(
     if not contour.any():
         return 0.0, {}, (Note("no-contour", "The piece has no visible outline on this paper."),)
     log_rgb = np.log(rgb + FLOOR)
-    near_in, near_out = _local_mean(log_rgb, inside), _local_mean(log_rgb, outside)
-    contrast = strongest(np.abs(near_in - near_out))[contour]
+    contrast = edge_contrast(log_rgb, alpha, REACH_PX)[contour]
     steep = cv2.dilate(_steepness(log_rgb), np.ones((3, 3), np.uint8))[contour]
     limit = max(WEAK_SIGMAS * paper.sigma, WEAK_LOG)
     weak = contrast < limit
@@ -58,14 +57,6 @@ def weigh(
         )
     loss = 2.5 * figures["weak_share"] + 2.0 * figures["soft_share"] + 0.15 * max(fringe - 2.5, 0)
     return float(np.clip(1 - loss, 0, 1)), figures, tuple(notes)
-
-
-def _local_mean(values: F32, where: Mask) -> F32:
-    weight = where.astype(np.float32)
-    sums = cv2.GaussianBlur(values * weight[..., None], (0, 0), REACH_PX)
-    counts = cv2.GaussianBlur(weight, (0, 0), REACH_PX)
-    mean: F32 = sums / (counts[..., None] + 1e-4)
-    return mean
 
 
 def _steepness(log_rgb: F32) -> F32:

@@ -7,6 +7,7 @@ import numpy as np
 
 from pipeline.color import srgb_from_linear
 from pipeline.cutout.confidence import weigh
+from pipeline.cutout.contour import smooth_weak_contour
 from pipeline.cutout.foreground import foreground_colors
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import Paper, fit_paper, follow_paper
@@ -47,6 +48,7 @@ def cut_out(photo: Photo, segmenter: Segmenter, *, working_px: int = WORKING_PX)
     paper = follow_paper(rgb, fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0)), ~piece)
     trimap = make_trimap(piece, rgb, paper.rgb)
     alpha = _clean(band_matte(srgb.astype(np.float32) / np.float32(255), trimap.known, trimap.unknown))
+    alpha = smooth_weak_contour(rgb, alpha)
     confidence, figures, notes = weigh(rgb, alpha, trimap.unknown, paper)
     balance = _white_balance(paper, alpha)
     return Cutout(

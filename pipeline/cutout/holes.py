@@ -16,6 +16,7 @@ LEAST_HOLE_PX = 6
 PAPER_CHROMA = 0.05
 SHADE = (0.2, 1.2)  # levels of paper in the piece's own shadow or bounce light
 SHADE_CHROMA = 0.65  # of the piece's chroma
+BRIGHT_SHADE, BRIGHT_SHADE_SHARE = 0.75, 0.0025  # paper that is hardly shaded may show through smaller gaps
 SHADE_SHARE = 0.008  # of the piece's area; smaller calm regions are facets
 GAP_RADIUS, GAP_LENGTH = 4.0, 4.0  # px, ratio: a long narrow bright region is the shine of a wire
 HIGHLIGHT_SHARE = 0.35  # a hole is at least this wide against the metal around it
@@ -85,7 +86,7 @@ class Tone:
 
     def shades(self, level: float, chroma: float, area: float) -> bool:
         """Whether a calm region of these medians is paper in the shadow of such a piece."""
-        large = area >= SHADE_SHARE * self.area
+        large = area >= (SHADE_SHARE if level < BRIGHT_SHADE else BRIGHT_SHADE_SHARE) * self.area
         return (
             large
             and self.chroma > GEM_OR_GOLD

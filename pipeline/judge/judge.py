@@ -13,15 +13,17 @@ from pipeline.judge.hue import hue_shifts
 from pipeline.judge.identity import identity_figures
 from pipeline.judge.light import light_figures
 from pipeline.judge.technical import technical_figures
+from pipeline.judge.topology import growth_px
 from pipeline.layout import Piece
 from pipeline.recipe import Recipe
-from pipeline.values import F32, U8, Cutout, Note, Scene, Verdict
+from pipeline.values import F32, U8, Box, Cutout, Note, Scene, Verdict
 
 LEAST_CONFIDENCE = 0.6
 LEAST_PSNR_DB = 45.0
 MOST_HUE_METAL_DEG, MOST_HUE_GEM_DEG = 2.0, 3.0
 MOST_ENLARGEMENT = 2.0
 MOST_CONTACT_GAP_PX = 14.0
+AROUND_PX = 8
 LEAST_SEPARATION = 0.02  # linear; where piece and ground differ less, alpha cannot be read off the picture
 
 
@@ -32,7 +34,10 @@ def judge(
     figures: dict[str, float] = {"confidence": cutout.confidence, "enlargement": piece.enlargement}
     figures |= {f"matte_{name}": value for name, value in cutout.figures.items()}
     seen_alpha = drawn_alpha(piece, composite)
-    figures |= identity_figures(piece.rgb, piece.alpha, drawn_colors(piece, composite), seen_alpha)
+    view = _around(piece.box, piece.alpha.shape)
+    drawn = drawn_colors(piece, composite)
+    figures |= identity_figures(piece.rgb[view], piece.alpha[view], drawn[view], seen_alpha[view])
+    figures["growth_px"] = float(growth_px(piece.alpha, seen_alpha)[0])  # anywhere in the picture
     figures |= _shown_hues(piece, srgb)
     figures |= light_figures(piece, composite, recipe.rig)
     figures |= technical_figures(srgb, None)
@@ -42,6 +47,14 @@ def judge(
     doubts = tuple(_doubts(figures, cutout))
     outcome = "fail" if faults else "review" if doubts else "pass"
     return Verdict(outcome, faults + doubts, figures)
+
+
+def _around(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Index of the piece's box with a small margin: identity costs by the pixel."""
+    return (
+        slice(max(box.y0 - AROUND_PX, 0), min(box.y1 + AROUND_PX, shape[0])),
+        slice(max(box.x0 - AROUND_PX, 0), min(box.x1 + AROUND_PX, shape[1])),
+    )
 
 
 def drawn_alpha(piece: Piece, composite: Composite) -> F32:

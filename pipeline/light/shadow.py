@@ -18,8 +18,8 @@ from pipeline.shape.solid import Solid
 from pipeline.values import F32, Ground
 
 STEP = 2  # frame pixels per shadow pixel
-KEY_SAMPLES, DOME_SAMPLES = 40, 48
-DEPTH_STEPS = 5  # points through the thickness
+KEY_SAMPLES, FILL_SAMPLES, DOME_SAMPLES = 40, 24, 40
+DEPTH_STEPS = 4  # points through the thickness
 DOME_DEG = 72.0
 SOFTEN_PX = 1.1  # shadow pixels; hides the sampling
 
@@ -53,7 +53,8 @@ def light_directions(direction: tuple[float, float, float], radius_deg: float, c
 
 def visibility(solid: Solid, ground: Ground, light: Light) -> F32:
     """Share of `light` that reaches each ground pixel, (H, W) 0..1."""
-    return _splat(solid, ground, light_directions(light.direction, light.size_deg, KEY_SAMPLES))
+    count = KEY_SAMPLES if light.role == "key" else FILL_SAMPLES
+    return _splat(solid, ground, light_directions(light.direction, light.size_deg, count))
 
 
 def dome_visibility(solid: Solid, ground: Ground) -> F32:

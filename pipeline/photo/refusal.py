@@ -53,7 +53,9 @@ def animated(name: str, frames: int) -> BadInput:
 
 def too_large(name: str, size: tuple[int, int] | int, max_pixels: int) -> BadInput:
     """More pixels than the cap; known from the header, nothing was decoded. size: (width, height), or their product."""
-    count, sides = (size, "") if isinstance(size, int) else (size[0] * size[1], f"{size[0]} x {size[1]} pixels, ")
+    count, sides = (
+        (size, "") if isinstance(size, int) else (size[0] * size[1], f"{size[0]} x {size[1]} pixels, ")
+    )
     return BadInput(
         f"{name} is too large: {sides}{count / 1e6:.0f} megapixels; the limit is {max_pixels / 1e6:.0f}.",
         "Save a smaller version; 4000 pixels on the long side are plenty.",

@@ -134,8 +134,10 @@ def test_what_is_given_replaces_the_templates_own():
     [
         ("ring", "auto", "auto", ("table", "upright")),
         ("ring", "flat", "auto", ("flat", "flat")),
-        ("ring", "auto", "flat", ("flat", "flat")),
-        ("bracelet", "auto", "auto", ("flat", "flat")),
+        ("ring", "auto", "flat", ("table", "flat")),
+        ("bracelet", "auto", "auto", ("table", "flat")),
+        ("bangle", "auto", "auto", ("table", "flat")),
+        ("earrings", "auto", "auto", ("flat", "flat")),
         ("bracelet", "table", "auto", ("table", "flat")),
         ("pendant", "table", "hanging", ("flat", "hanging")),
         ("auto", "auto", "auto", ("auto", "auto")),

@@ -1,0 +1,56 @@
+"""The outline where paper and piece hardly differ. Owns contrast across the contour and its smoothing there.
+
+Where silver fades into white paper the matte follows noise. A made thing has a smooth outline, so there, and only
+there, the contour is replaced by its own low-pass.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from pipeline.cutout.paper import FLOOR, strongest
+from pipeline.shape.thickness import local_radius
+from pipeline.values import F32, Mask
+
+FAINT_LOG, CLEAR_LOG = 0.12, 0.3  # contrast from which the contour is smoothed fully, not at all
+REACH_PX = 4.0
+SMOOTHING_PX = 4.0
+EDGE_PX = 2.0  # width of the new ramp
+THICK_PX = 9.0  # thinner parts keep their matte: a low-pass would eat them
+
+
+def edge_contrast(log_rgb: F32, alpha: F32, reach_px: float) -> F32:
+    """Log difference between the colours on both sides of the contour, strongest channel, (h, w)."""
+    inside, outside = _local_mean(log_rgb, alpha > 0.9, reach_px), _local_mean(log_rgb, alpha < 0.1, reach_px)
+    return strongest(np.abs(inside - outside))
+
+
+def smooth_weak_contour(rgb: F32, alpha: F32) -> F32:
+    """Alpha (h, w) with its outline smoothed where contrast is faint. rgb: (h, w, 3) linear."""
+    contrast = cv2.GaussianBlur(edge_contrast(np.log(rgb + FLOOR), alpha, REACH_PX), (0, 0), REACH_PX)
+    faint = np.clip((CLEAR_LOG - contrast) / (CLEAR_LOG - FAINT_LOG), 0, 1)
+    solid = alpha > 0.5
+    band = cv2.dilate(
+        (solid ^ (cv2.erode(solid.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)).astype(np.uint8),
+        np.ones((13, 13), np.uint8),
+    )
+    thick = cv2.dilate(np.minimum(local_radius(solid), THICK_PX), np.ones((13, 13), np.uint8)) / np.float32(
+        THICK_PX
+    )
+    weight = faint * band * (thick >= 1)
+    if not weight.any():
+        return alpha
+    low = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), SMOOTHING_PX)
+    ramp = np.clip((low - 0.5) * np.float32(SMOOTHING_PX * np.sqrt(2 * np.pi) / EDGE_PX) + 0.5, 0, 1)
+    weight = cv2.GaussianBlur(weight.astype(np.float32), (0, 0), 2.0)
+    smoothed: F32 = alpha + weight * (ramp - alpha)
+    return smoothed
+
+
+def _local_mean(values: F32, where: Mask, reach_px: float) -> F32:
+    weight = where.astype(np.float32)
+    sums = cv2.GaussianBlur(values * weight[..., None], (0, 0), reach_px)
+    counts = cv2.GaussianBlur(weight, (0, 0), reach_px)
+    mean: F32 = sums / (counts[..., None] + 1e-4)
+    return mean
