@@ -17,6 +17,7 @@ NARROW, WIDE = 2.0, 8.0  # px
 CORE_SHARE = 0.6  # of the local radius: a thin chain keeps a seed of piece in its middle
 LINING_PX = 14.0  # how deep JPEG ringing can hide the contour
 NEARER, NEAR_LOG = 0.4, 0.3  # log distance to the paper, against the piece's and at most
+BARE_LOG, FAR_LOG = 0.15, 0.6  # off the paper by less than this, beside a piece that is off by more
 SHADE_LOG = 0.9  # the same for shaded paper
 MIDDLE_SHARE, MIDDLE_REACH_PX = 0.7, 6.0
 HALO_PX = 2.0  # edge strength is measured over a few pixels, so segmenters end outside the true contour
@@ -43,17 +44,23 @@ def make_trimap(piece: Mask, rgb: F32, paper_rgb: F32, *, halo_px: float = HALO_
     radius = local_radius(piece)
     core = piece & (distance >= np.minimum(inward, np.maximum(CORE_SHARE * radius, 1.0)))
     middle = piece & (distance >= np.minimum(MIDDLE_SHARE * radius, LINING_PX))
-    core &= ~_lining(piece, (distance <= LINING_PX) & _nearer_to_paper(rgb, paper_rgb, middle))
+    near, bare = _nearer_to_paper(rgb, paper_rgb, middle)
+    shallow = distance <= LINING_PX
+    core &= ~_lining(piece, shallow & near)
+    bare = _lining(piece, shallow & near) & bare
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     wide = cv2.dilate(piece.astype(np.uint8), reach) > 0
     known = np.where(core, 1.0, 0.0).astype(np.float32)
-    unknown = wide & ~core
+    unknown = wide & ~core & ~bare
     known[unknown] = 0.5
     return Trimap(known, unknown)
 
 
-def _nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> Mask:
-    """Pixels far more like bare paper, or beside a coloured piece like shaded paper, than like the piece around them."""
+def _nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> tuple[Mask, Mask]:
+    """Pixels far more like bare paper, or beside a coloured piece like shaded paper, than like the piece around them.
+
+    Second, those that can be nothing but bare paper: beside a piece that is far from it, and hardly off it.
+    """
     ratio = (rgb + FLOOR) / (paper_rgb + FLOOR)
     far = strongest(np.abs(np.log(ratio)))
     weight = middle.astype(np.float32)
@@ -66,7 +73,7 @@ def _nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> Mask:
     if own_chroma > GEM_OR_GOLD:
         grey = cv2.GaussianBlur(chroma, (0, 0), 1.0) < SHADE_CHROMA * own_chroma
         near |= grey & (distance < np.minimum(NEARER * typical, SHADE_LOG))
-    return near
+    return near, (distance < BARE_LOG) & (typical > FAR_LOG)
 
 
 def _lining(piece: Mask, doubtful: Mask) -> Mask:
