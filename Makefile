@@ -33,6 +33,10 @@ test: check  ## everything a change must pass
 benchmark: $(VENV)/.dev  ## seconds by step, renders per hour, memory, latency
 	$(BIN)/python -m tests.benchmarks
 
+PHOTOS ?= presets/samples
+evaluate: $(VENV)/.dev  ## a folder of photos through the whole program, photo by photo: make evaluate PHOTOS=folder
+	$(BIN)/python -m tests.benchmarks.evaluate "$(PHOTOS)"
+
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra rembg --output-file requirements-dev.lock pyproject.toml
