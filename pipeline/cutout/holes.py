@@ -15,6 +15,7 @@ from pipeline.values import U8, Mask
 LEAST_HOLE_PX = 6
 PAPER_CHROMA = 0.05
 SHADE = (0.2, 1.2)  # levels of paper in the piece's own shadow or bounce light
+LEAST_ISLAND_PX, ISLAND_LEVEL = 4, 1.06  # a highlight inside a calm region, against the region
 SHADE_CHROMA = 0.65  # of the piece's chroma
 BRIGHT_SHADE, BRIGHT_SHADE_SHARE = 0.75, 0.0025  # paper that is hardly shaded may show through smaller gaps
 SHADE_SHARE = 0.008  # of the piece's area; smaller calm regions are facets
@@ -65,7 +66,9 @@ def open_holes(evidence: Evidence, calm: Mask, regions: Regions, outside: Mask, 
     bare, shaded = [], []
     for label in range(1, regions.stats.shape[0]):
         if label not in taken and regions.stats[label, cv2.CC_STAT_AREA] >= LEAST_HOLE_PX:
-            level, chroma = _region_tone(evidence, regions, label)
+            level, chroma, islands = _region_tone(evidence, regions, label)
+            if islands:
+                continue  # a pearl or a cabochon: paper has no highlight in its middle
             if abs(np.log(max(level, 0.01))) < tone.paper_limit and chroma < PAPER_CHROMA:
                 bare.append(label)
             elif tone.shades(level, chroma, float(regions.stats[label, cv2.CC_STAT_AREA])):
@@ -95,11 +98,18 @@ class Tone:
         )
 
 
-def _region_tone(evidence: Evidence, regions: Regions, label: int) -> tuple[float, float]:
+def _region_tone(evidence: Evidence, regions: Regions, label: int) -> tuple[float, float, bool]:
+    """Median level and chroma of a region, and whether it surrounds something bright."""
     x, y, width, height = (int(v) for v in regions.stats[label, :4])
     view = (slice(y, y + height), slice(x, x + width))
     here = regions.labels[view] == label
-    return float(np.median(evidence.level[view][here])), float(np.median(evidence.chroma[view][here]))
+    level = float(np.median(evidence.level[view][here]))
+    chroma = float(np.median(evidence.chroma[view][here]))
+    contours, _ = cv2.findContours(here.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros(here.shape, np.uint8), contours, -1, 1, cv2.FILLED) > 0
+    enclosed = evidence.level[view][filled & ~here]
+    islands = enclosed.size >= LEAST_ISLAND_PX and float(enclosed.max()) > ISLAND_LEVEL * level
+    return level, chroma, islands
 
 
 def _without_highlights(candidates: Mask, body: Mask, evidence: Evidence) -> Mask:

@@ -15,7 +15,7 @@ from pipeline.values import F32, Mask
 SIZE_SHARE = 0.004  # of the piece's long side
 NARROW, WIDE = 2.0, 8.0  # px
 CORE_SHARE = 0.6  # of the local radius: a thin chain keeps a seed of piece in its middle
-LINING_PX = 14.0  # how deep JPEG ringing can hide the contour
+LINING_PX = 26.0  # how deep JPEG ringing can hide the contour
 NEARER, NEAR_LOG = 0.4, 0.3  # log distance to the paper, against the piece's and at most
 BARE_LOG, FAR_LOG = 0.15, 0.6  # off the paper by less than this, beside a piece that is off by more
 SHADE_LOG = 0.9  # the same for shaded paper
