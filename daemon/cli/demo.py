@@ -39,10 +39,9 @@ FOLDERS: tuple[tuple[JewelryType, str], ...] = (
     ("pendant", "pendants--festive"),
     ("earrings", "earrings--velvet-burgundy-moody"),
     ("brooch", "brooches--gradient--studio"),
-    ("necklace", "necklaces--velvet-black--spotlight"),
-    ("bracelet", "bracelets--minimal--soft-glow"),
     ("ring", "auto--marble-black"),
     ("bangle", "bangles--festive--spotlight"),
+    ("earrings", "earrings--minimal--soft-glow"),
 )
 UNTOLD = "IMG_0412.jpg"  # neither folder nor name say what it shows
 LONGEST_S = 900.0
@@ -183,8 +182,8 @@ def follow(folders: Studio, count: int, console: Console, check_alive: Callable[
 def account(folders: Studio, ended: Sequence[Fate], count: int, sheets: Sequence[Path]) -> list[str]:
     """The words at the end."""
     states = Counter(fate.state for fate in ended)
-    parts = [f"{states[state]} {word}" for state, word in (("done", "published"), ("review", "to review"))]
-    parts += [f"{number} {state}" for state, number in states.items() if state not in {"done", "review"}]
+    words = {"done": "published", "review": "to review"}
+    parts = [f"{number} {words.get(state, state)}" for state, number in states.most_common()]
     return [
         "",
         f"{count} photos dropped, {sum(states.values())} accounted for: {', '.join(parts)}.",

@@ -46,5 +46,6 @@ def test_the_folders_show_every_material_and_every_light():
 
 
 def test_all_samples_are_shown():
-    shown = {photo for photo, _ in dropped_photos(HOME / "samples")}
-    assert shown == set((HOME / "samples").glob("*.jpg"))
+    shown = dropped_photos(HOME / "samples")
+    assert {photo for photo, _ in shown} == set((HOME / "samples").glob("*.jpg"))
+    assert [folder for _, folder in shown] == [folder for _, folder in FOLDERS]
