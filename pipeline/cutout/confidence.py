@@ -5,14 +5,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from pipeline.cutout.contour import edge_contrast
+from pipeline.cutout.contour import edge_contrast, local_mean
 from pipeline.cutout.paper import FLOOR, Paper, strongest
+from pipeline.shape.thickness import distance_inside
 from pipeline.values import F32, Mask, Note
 
 REACH_PX = 2.5  # how far to either side of the contour colours are compared
 WEAK_SIGMAS = 3.0
 WEAK_LOG = 0.035  # contrast under this is lost in JPEG noise whatever the paper says
 SOFT_RATIO = 0.16  # of the contrast, per pixel: a piece in focus is steeper
+HALO_RATIO, HALO_LOG = 0.35, 0.4  # a rim this much nearer to the paper than the piece inside it
+COLOURLESS = 0.12  # median chroma under which a bright rim is the metal's own
+WEAK_NOTED, SOFT_NOTED, HALO_NOTED = 0.10, 0.10, 0.07
+LOSS_WEAK, LOSS_SOFT, LOSS_HALO, LOSS_MUSH = 2.5, 2.0, 3.0, 0.15
+USUAL_HALO, USUAL_MUSH_PX = 0.04, 2.5
 
 
 def weigh(
@@ -21,11 +27,11 @@ def weigh(
     """Confidence 0..1 of a matte, its figures, and notes.
 
     weak_share: part of the contour whose contrast to the paper is under 3 sigma. soft_share: part of it that fades
-    where a piece would end (a swallowed shadow, or blur). mush_px: mean width of the half-transparent fringe.
+    where a piece would end (a swallowed shadow, or blur). halo_share: part of it lined with paper's colour.
+    mush_px: mean width of the half-transparent fringe.
     """
-    contour = (
-        cv2.morphologyEx((alpha > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-    )
+    solid = alpha > 0.5
+    contour = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     contour[:2], contour[-2:], contour[:, :2], contour[:, -2:] = False, False, False, False
     if not contour.any():
         return 0.0, {}, (Note("no-contour", "The piece has no visible outline on this paper."),)
@@ -35,28 +41,47 @@ def weigh(
     limit = max(WEAK_SIGMAS * paper.sigma, WEAK_LOG)
     weak = contrast < limit
     soft = (steep < SOFT_RATIO * np.maximum(contrast, limit)) & ~weak
-    fringe = float(np.minimum(alpha, 1 - alpha)[unknown].sum() * 2 / max(contour.sum() / 2, 1))
     figures = {
         "paper_sigma": paper.sigma,
         "paper_found": paper.found,
         "weak_share": float(weak.mean()),
         "soft_share": float(soft.mean()),
-        "mush_px": fringe,
+        "halo_share": _halo_share(rgb, paper, solid, contour),
+        "mush_px": float(np.minimum(alpha, 1 - alpha)[unknown].sum() * 4 / contour.sum()),
     }
-    notes = []
-    if figures["weak_share"] > 0.10:
-        notes.append(
-            Note("weak-contour", f"{weak.mean():.0%} of the outline can hardly be told from the paper.")
-        )
-    if figures["soft_share"] > 0.12:
-        notes.append(
-            Note(
-                "soft-contour",
-                f"{soft.mean():.0%} of the outline is soft: a shadow may have been taken for metal, or the photo is out of focus.",
-            )
-        )
-    loss = 2.5 * figures["weak_share"] + 2.0 * figures["soft_share"] + 0.15 * max(fringe - 2.5, 0)
-    return float(np.clip(1 - loss, 0, 1)), figures, tuple(notes)
+    loss = LOSS_WEAK * figures["weak_share"] + LOSS_SOFT * figures["soft_share"]
+    loss += LOSS_HALO * max(figures["halo_share"] - USUAL_HALO, 0)
+    loss += LOSS_MUSH * max(figures["mush_px"] - USUAL_MUSH_PX, 0)
+    return float(np.clip(1 - loss, 0, 1)), figures, tuple(_notes(figures))
+
+
+def _halo_share(rgb: F32, paper: Paper, solid: Mask, contour: Mask) -> float:
+    """Part of the contour where the piece's rim looks like paper and the piece just inside it does not."""
+    ratio = (rgb + FLOOR) / (paper.rgb + FLOOR)
+    chroma = 1 + strongest(-ratio) / np.maximum(strongest(ratio), 0.05)
+    far = strongest(np.abs(np.log(ratio)))
+    depth = distance_inside(solid)
+    inside = solid & (depth >= 6)
+    if not inside.any() or float(np.median(chroma[solid])) < COLOURLESS:
+        return 0.0
+    rim = local_mean(far, solid & (depth >= 1.5) & (depth < 4.5), REACH_PX)
+    within = local_mean(far, inside, 2 * REACH_PX)
+    known = contour & (cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 2 * REACH_PX) > 0.02)
+    halo = known & (rim < HALO_RATIO * within) & (rim < HALO_LOG)
+    return float(halo.sum() / max(known.sum(), 1))
+
+
+def _notes(figures: dict[str, float]) -> list[Note]:
+    found = []
+    weak, soft, halo = figures["weak_share"], figures["soft_share"], figures["halo_share"]
+    if weak > WEAK_NOTED:
+        found.append(Note("weak-contour", f"{weak:.0%} of the outline can hardly be told from the paper."))
+    if soft > SOFT_NOTED:
+        why = "a shadow may have been taken for metal, or the photo is out of focus"
+        found.append(Note("soft-contour", f"{soft:.0%} of the outline is soft: {why}."))
+    if halo > HALO_NOTED:
+        found.append(Note("halo", f"{halo:.0%} of the outline is lined with the paper's colour."))
+    return found
 
 
 def _steepness(log_rgb: F32) -> F32:

@@ -22,7 +22,7 @@ THICK_PX = 9.0  # thinner parts keep their matte: a low-pass would eat them
 
 def edge_contrast(log_rgb: F32, alpha: F32, reach_px: float) -> F32:
     """Log difference between the colours on both sides of the contour, strongest channel, (h, w)."""
-    inside, outside = _local_mean(log_rgb, alpha > 0.9, reach_px), _local_mean(log_rgb, alpha < 0.1, reach_px)
+    inside, outside = local_mean(log_rgb, alpha > 0.9, reach_px), local_mean(log_rgb, alpha < 0.1, reach_px)
     return strongest(np.abs(inside - outside))
 
 
@@ -48,9 +48,12 @@ def smooth_weak_contour(rgb: F32, alpha: F32) -> F32:
     return smoothed
 
 
-def _local_mean(values: F32, where: Mask, reach_px: float) -> F32:
+def local_mean(values: F32, where: Mask, reach_px: float) -> F32:
+    """Gaussian mean of `values` (h, w) or (h, w, 3) over the pixels `where`; 0 far from all of them."""
     weight = where.astype(np.float32)
-    sums = cv2.GaussianBlur(values * weight[..., None], (0, 0), reach_px)
-    counts = cv2.GaussianBlur(weight, (0, 0), reach_px)
-    mean: F32 = sums / (counts[..., None] + 1e-4)
+    sums = cv2.GaussianBlur(
+        values * (weight if values.ndim == weight.ndim else weight[..., None]), (0, 0), reach_px
+    )
+    counts = cv2.GaussianBlur(weight, (0, 0), reach_px) + np.float32(1e-4)
+    mean: F32 = sums / (counts if values.ndim == weight.ndim else counts[..., None])
     return mean

@@ -22,7 +22,10 @@ LOW_PASS = 0.06  # of the piece's long side
 MOST_EV = 0.7
 TENT_FLOOR = 0.75  # a tent lights all sides; from above a little more
 METAL_FILL = 0.45  # metal mirrors the whole room, so that no side of it goes black
-MEAN_EV = 0.14  # the hero of the picture: brighter than it lay on its paper
+LIFT_EV = (
+    -0.1,
+    0.14,
+)  # the hero of the picture is brighter than it lay on its paper, unless it was white already
 SHINE_SOFTNESS = 0.05
 
 
@@ -34,9 +37,18 @@ def relight_gain(piece: Piece, solid: Solid, rig: Rig) -> F32:
     weight = piece.alpha
     change = _low_pass(change, weight, LOW_PASS * piece.ground.unit_px)
     mean = float((change * weight).sum() / max(float(weight.sum()), 1e-6))
-    change = rig.relight * (change - mean) + MEAN_EV + _shine(piece, rig)
+    change = rig.relight * (change - mean) + _lift(piece) + _shine(piece, rig)
     bounded = np.clip(change, -MOST_EV, MOST_EV)
     return np.where(weight > 0, np.exp2(bounded), np.float32(1)).astype(np.float32)
+
+
+def _lift(piece: Piece) -> float:
+    """Exposure of the whole piece (EV): up as far as its highlights have room."""
+    opaque = piece.alpha > 0.9
+    if not opaque.any():
+        return 0.0
+    bright = float(np.percentile(luminance(piece.rgb[opaque][None])[0], 90))
+    return float(np.clip(np.log2(0.8 / max(bright, 1e-3)), *LIFT_EV))
 
 
 def _rig_shading(piece: Piece, solid: Solid, rig: Rig) -> F32:
