@@ -9,9 +9,13 @@ from pipeline.values import F32, Mask
 
 
 def distance_inside(piece: Mask) -> F32:
-    """Euclidean distance (px) of each piece pixel to the nearest non-piece pixel; outside the frame counts as piece."""
-    distance: F32 = cv2.distanceTransform(piece.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return distance
+    """Euclidean distance (px) of each piece pixel to the nearest non-piece pixel; outside the frame counts as piece.
+
+    OpenCV's last bit depends on the number of threads. Squared distances on a grid are whole numbers, so rounding the
+    square takes that away.
+    """
+    distance = cv2.distanceTransform(piece.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.sqrt(np.rint(np.square(distance, dtype=np.float64))).astype(np.float32)
 
 
 def local_radius(piece: Mask) -> F32:
