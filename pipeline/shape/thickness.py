@@ -15,7 +15,8 @@ def distance_inside(piece: Mask) -> F32:
     square takes that away.
     """
     distance = cv2.distanceTransform(piece.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.sqrt(np.rint(np.square(distance, dtype=np.float64))).astype(np.float32)
+    exact: F32 = np.sqrt(np.rint(np.square(distance, dtype=np.float64))).astype(np.float32)
+    return exact
 
 
 def local_radius(piece: Mask) -> F32:
