@@ -19,6 +19,7 @@ from pipeline.cutout.engines import segmenter_for
 from pipeline.develop import develop
 from pipeline.judge.judge import judge
 from pipeline.layout import lay_out
+from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
 from pipeline.shape.solid import solidify
 from pipeline.values import Photo, Render
@@ -30,6 +31,7 @@ def render(photo: Photo, recipe: Recipe) -> Render:
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
     """
+    keep_big_blocks()
     with threadpool_limits(1, "blas"):  # sums split over threads would round differently
         return _render(photo, recipe)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.color import linear_from_srgb
+from pipeline.color import linear_from_srgb_u8
 from pipeline.cutout.evidence import Evidence, local_noise, measure
 from pipeline.cutout.holes import Regions, open_holes
 from pipeline.cutout.paper import fit_paper, follow_paper
@@ -93,7 +93,7 @@ class ClassicalSegmenter:
 
 def _paper_region(srgb: U8, allowed: Mask | None = None) -> Mask:
     """Paper, cast shadow and holes (h, w). `allowed`: where a coarser look lets the paper be."""
-    rgb = linear_from_srgb(srgb.astype(np.float32) / 255)
+    rgb = linear_from_srgb_u8(srgb)
     smooth = cv2.GaussianBlur(rgb, (0, 0), 1.0)
     paper = fit_paper(smooth)
     noise, colour = None, 0.0

@@ -21,9 +21,19 @@ THICK_PX = 9.0  # thinner parts keep their matte: a low-pass would eat them
 
 
 def edge_contrast(log_rgb: F32, alpha: F32, reach_px: float) -> F32:
-    """Log difference between the colours on both sides of the contour, strongest channel, (h, w)."""
-    inside, outside = local_mean(log_rgb, alpha > 0.9, reach_px), local_mean(log_rgb, alpha < 0.1, reach_px)
-    return strongest(np.abs(inside - outside))
+    """Log difference between the colours on both sides of the contour, strongest channel, (h, w); at half size inside."""
+    height, width = alpha.shape
+    size = (max(1, width // 2), max(1, height // 2))
+    small = cv2.resize(log_rgb, size, interpolation=cv2.INTER_AREA)
+    matte = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    inside, outside = (
+        local_mean(small, matte > 0.9, reach_px / 2),
+        local_mean(small, matte < 0.1, reach_px / 2),
+    )
+    contrast: F32 = cv2.resize(
+        strongest(np.abs(inside - outside)), (width, height), interpolation=cv2.INTER_LINEAR
+    )
+    return contrast
 
 
 def smooth_weak_contour(rgb: F32, alpha: F32) -> F32:

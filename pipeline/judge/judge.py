@@ -7,13 +7,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.color import linear_from_srgb
+from pipeline.color import linear_from_srgb_u8
 from pipeline.composite import Composite
 from pipeline.judge.hue import hue_shifts
 from pipeline.judge.identity import identity_figures
 from pipeline.judge.light import light_figures
 from pipeline.judge.technical import technical_figures
-from pipeline.judge.topology import growth_px
 from pipeline.layout import Piece
 from pipeline.recipe import Recipe
 from pipeline.values import F32, U8, Box, Cutout, Note, Scene, Verdict
@@ -33,11 +32,12 @@ def judge(
     """Judge a finished picture `srgb` (H, W, 3). Identity is measured on what was composed, colours on what is shown."""
     figures: dict[str, float] = {"confidence": cutout.confidence, "enlargement": piece.enlargement}
     figures |= {f"matte_{name}": value for name, value in cutout.figures.items()}
-    seen_alpha = drawn_alpha(piece, composite)
     view = _around(piece.box, piece.alpha.shape)
-    drawn = drawn_colors(piece, composite)
-    figures |= identity_figures(piece.rgb[view], piece.alpha[view], drawn[view], seen_alpha[view])
-    figures["growth_px"] = float(growth_px(piece.alpha, seen_alpha)[0])  # anywhere in the picture
+    own, alpha = piece.rgb[view], piece.alpha[view]
+    ground, frame, lit = composite.ground[view], composite.frame[view], composite.lit[view]
+    seen = drawn_alpha(alpha, ground, frame, lit)
+    figures |= identity_figures(own, alpha, drawn_colors(alpha, ground, frame, lit), seen)
+    figures["growth_px"] += _strayed_px(piece, composite)
     figures |= _shown_hues(piece, srgb)
     figures |= light_figures(piece, composite, recipe.rig)
     figures |= technical_figures(srgb, None)
@@ -57,28 +57,43 @@ def _around(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
     )
 
 
-def drawn_alpha(piece: Piece, composite: Composite) -> F32:
-    """Alpha (H, W) as read off the composed frame: the share of `lit` over `ground` that explains each pixel."""
-    contrast = composite.lit - composite.ground
-    energy = np.square(contrast).sum(-1)
-    share = ((composite.frame - composite.ground) * contrast).sum(-1) / np.maximum(energy, 1e-9)
-    changed = np.abs(composite.frame - composite.ground).max(-1) > 1e-6
+def drawn_alpha(alpha: F32, ground: F32, frame: F32, lit: F32) -> F32:
+    """Alpha (h, w) as read off the composed frame: the share of `lit` over `ground` that explains each pixel."""
+    contrast, change = lit - ground, frame - ground
+    energy = _dot(contrast, contrast)
+    share = _dot(change, contrast) / np.maximum(energy, 1e-9)
+    changed = _dot(change, change) > 1e-12
     clear = energy > LEAST_SEPARATION**2
-    return np.where(clear, np.clip(share, 0, 1), np.where(changed, piece.alpha, 0)).astype(np.float32)
+    return np.where(clear, np.clip(share, 0, 1), np.where(changed, alpha, 0)).astype(np.float32)
 
 
-def drawn_colors(piece: Piece, composite: Composite) -> F32:
-    """The piece's colours (H, W, 3) as read off the composed frame, the ground's share taken out again."""
-    alpha = piece.alpha[..., None]
-    own = (composite.frame - (1 - alpha) * composite.ground) / np.maximum(alpha, 0.5)
-    return np.where(alpha > 0.5, np.clip(own, 0, None), composite.lit).astype(np.float32)
+def drawn_colors(alpha: F32, ground: F32, frame: F32, lit: F32) -> F32:
+    """The piece's colours (h, w, 3) as read off the composed frame, the ground's share taken out again."""
+    cover = alpha[..., None]
+    own = (frame - (1 - cover) * ground) / np.maximum(cover, 0.5)
+    return np.where(cover > 0.5, np.clip(own, 0, None), lit).astype(np.float32)
+
+
+def _strayed_px(piece: Piece, composite: Composite) -> float:
+    """Pixels outside the matte altogether where the composed frame is not the ground."""
+    change = composite.frame - composite.ground
+    outside = piece.alpha <= 0
+    view = _around(piece.box, piece.alpha.shape)
+    outside[view] = False  # there identity has counted already
+    return float((_dot(change, change)[outside] > 1e-12).sum())
+
+
+def _dot(a: F32, b: F32) -> F32:
+    """Sum over channels; many times faster than a sum over a last axis of three."""
+    total: F32 = a[..., 0] * b[..., 0] + a[..., 1] * b[..., 1] + a[..., 2] * b[..., 2]
+    return total
 
 
 def _shown_hues(piece: Piece, srgb: U8) -> dict[str, float]:
     """Hue shift of metal and stones between the cut-out and the finished picture."""
-    shown = linear_from_srgb(srgb.astype(np.float32) / 255)
-    inside = piece.alpha > 0.98
-    shifts = hue_shifts(piece.rgb, shown, inside) if inside.any() else {}
+    view = _around(piece.box, piece.alpha.shape)
+    inside = piece.alpha[view] > 0.98
+    shifts = hue_shifts(piece.rgb[view], linear_from_srgb_u8(srgb[view]), inside) if inside.any() else {}
     return {f"shown_hue_{kind}_deg": shift.degrees for kind, shift in shifts.items()}
 
 

@@ -17,14 +17,14 @@ def bloom(rgb: F32, alpha: F32, amount: float) -> F32:
     """Add `amount` (0..0.04) of the energy above the threshold, spread by three Gaussians. (H, W, 3) linear."""
     if amount <= 0:
         return rgb
-    level = luminance(rgb)
-    excess = rgb * (np.clip(level - THRESHOLD, 0, 1.5) / (level + 1e-4))[..., None]
     scale = max(rgb.shape[:2]) / 1080
     height, width = rgb.shape[:2]
-    small = cv2.resize(excess, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(rgb, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    level = luminance(small)
+    excess = small * (np.clip(level - THRESHOLD, 0, 1.5) / (level + 1e-4))[..., None]
     glow = np.zeros_like(small)
     for sigma, share in SPREAD:
-        glow += share * cv2.GaussianBlur(small, (0, 0), sigma * scale / 2)
+        glow += share * cv2.GaussianBlur(excess, (0, 0), sigma * scale / 2)
     glow = cv2.resize(glow, (width, height), interpolation=cv2.INTER_LINEAR)
     glowing: F32 = rgb + (25 * amount) * glow * (1 - (1 - ON_PIECE) * alpha)[..., None]
     return glowing

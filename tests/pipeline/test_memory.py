@@ -1,0 +1,27 @@
+"""The allocator keeps what it is told to keep."""
+
+import subprocess
+import sys
+
+PROBE = """
+import resource, sys
+import numpy as np
+from pipeline.memory import keep_big_blocks
+if sys.argv[1] == "keep":
+    assert keep_big_blocks()
+for _ in range(5):
+    np.ones(3_000_000, np.float32)
+start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    np.ones(3_000_000, np.float32)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start)
+"""
+
+
+def faults(how):
+    done = subprocess.run([sys.executable, "-c", PROBE, how], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+def test_large_arrays_are_not_faulted_in_again():
+    assert faults("keep") < faults("leave") / 4
