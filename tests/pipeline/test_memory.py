@@ -9,11 +9,14 @@ import numpy as np
 from pipeline.memory import keep_big_blocks
 if sys.argv[1] == "keep":
     assert keep_big_blocks()
-for _ in range(5):
-    np.ones(3_000_000, np.float32)
+def step():
+    arrays = [np.ones(3_000_000, np.float32) for _ in range(6)]
+    del arrays
+for _ in range(3):
+    step()
 start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(20):
-    np.ones(3_000_000, np.float32)
+for _ in range(5):
+    step()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start)
 """
 
