@@ -56,17 +56,18 @@ def weigh(
 
 
 def _halo_share(rgb: F32, paper: Paper, solid: Mask, contour: Mask) -> float:
-    """Part of the contour where the piece's rim looks like paper and the piece just inside it does not."""
-    ratio = (rgb + FLOOR) / (paper.rgb + FLOOR)
+    """Part of the contour where the piece's rim looks like paper and the piece just inside it does not. At half size."""
+    rgb, paper_rgb, solid = rgb[::2, ::2], paper.rgb[::2, ::2], solid[::2, ::2]
+    ratio = (rgb + FLOOR) / (paper_rgb + FLOOR)
     chroma = 1 + strongest(-ratio) / np.maximum(strongest(ratio), 0.05)
     far = strongest(np.abs(np.log(ratio)))
     depth = distance_inside(solid)
-    inside = solid & (depth >= 6)
+    inside = solid & (depth >= 3)
     if not inside.any() or float(np.median(chroma[solid])) < COLOURLESS:
         return 0.0
-    rim = local_mean(far, solid & (depth >= 1.5) & (depth < 4.5), REACH_PX)
-    within = local_mean(far, inside, 2 * REACH_PX)
-    known = contour & (cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 2 * REACH_PX) > 0.02)
+    rim = local_mean(far, solid & (depth >= 0.75) & (depth < 2.25), REACH_PX / 2)
+    within = local_mean(far, inside, REACH_PX)
+    known = contour[::2, ::2] & (cv2.GaussianBlur(inside.astype(np.float32), (0, 0), REACH_PX) > 0.02)
     halo = known & (rim < HALO_RATIO * within) & (rim < HALO_LOG)
     return float(halo.sum() / max(known.sum(), 1))
 

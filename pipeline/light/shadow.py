@@ -18,7 +18,7 @@ from pipeline.shape.solid import Solid
 from pipeline.values import F32, Ground
 
 STEP = 2  # frame pixels per shadow pixel
-KEY_SAMPLES, FILL_SAMPLES, DOME_SAMPLES = 40, 24, 40
+KEY_SAMPLES, FILL_SAMPLES, DOME_SAMPLES = 32, 16, 32
 DEPTH_STEPS = 4  # points through the thickness
 DOME_DEG = 72.0
 SOFTEN_PX = 1.1  # shadow pixels; hides the sampling
