@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon import durable
+from daemon.settings import SETTINGS_NAME, starter_toml
 from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import JEWELRY_TYPES
 
@@ -123,6 +124,8 @@ class Studio:
             if not (self.inbox / "README.txt").exists():
                 for kind in JEWELRY_TYPES:
                     durable.make_folders(self.inbox / PLURALS.get(kind, kind))
+                with contextlib.suppress(FileExistsError):
+                    durable.write_new(self.root / SETTINGS_NAME, starter_toml().encode())
                 durable.write_new(self.inbox / "README.txt", README.encode())
             self.mark()
         except (PermissionError, NotADirectoryError, FileExistsError) as error:

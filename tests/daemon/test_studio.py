@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from daemon.settings import load_settings
 from daemon.studio import Studio, StudioLock, holder
 from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import JEWELRY_TYPES
@@ -52,3 +53,13 @@ def test_one_daemon_at_a_time(tmp_path):
     second = StudioLock(studio)
     second.acquire()
     second.release()
+
+
+def test_a_new_studio_gets_settings_that_load_and_an_old_one_keeps_its_own(tmp_path):
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.mkdir()
+    (old / "vitrine.toml").write_text("workers = 2\n")
+    for root in (new, old):
+        Studio(root).create()
+    assert load_settings(new).size_px == load_settings(tmp_path / "none").size_px
+    assert (old / "vitrine.toml").read_text() == "workers = 2\n"
