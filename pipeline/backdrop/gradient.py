@@ -12,31 +12,10 @@ from pipeline.backdrop.filters import f32
 from pipeline.backdrop.noise import Noise, grain
 from pipeline.backdrop.relight import Polish, arriving, mirror_glow
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
+from pipeline.color import linear_from_oklab, oklab_from_linear
 from pipeline.light.gobo import smoothstep
 from pipeline.rig import Light
 from pipeline.values import F32, Scene
-
-_TO_LMS = np.array(
-    [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]
-)
-_TO_LAB = np.array(
-    [
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ]
-)
-_FROM_LAB, _FROM_LMS = np.linalg.inv(_TO_LAB), np.linalg.inv(_TO_LMS)
-
-
-def oklab(rgb: F32) -> F32:
-    """Linear Rec.709 (..., 3) to OKLab."""
-    result: F32 = (np.cbrt(rgb.astype(np.float64) @ _TO_LMS.T) @ _TO_LAB.T).astype(np.float32)
-    return result
 
 
 def ramp(colors: list[F32], t: F32) -> F32:
@@ -46,9 +25,9 @@ def ramp(colors: list[F32], t: F32) -> F32:
     """
     stops = np.linspace(0.0, 1.0, len(colors))
     fine = np.linspace(0.0, 1.0, 512)
-    lab = np.stack([oklab(color) for color in colors])
+    lab = oklab_from_linear(np.stack(colors)[None])[0]
     mixed = np.stack([np.interp(fine, stops, lab[:, c]) for c in range(3)], axis=-1)
-    table = np.maximum(((mixed @ _FROM_LAB.T) ** 3) @ _FROM_LMS.T, 0.0)
+    table = np.maximum(linear_from_oklab(mixed[None].astype(np.float32))[0], 0.0)
     channels = [np.interp(t.ravel(), fine, table[:, c]).reshape(t.shape) for c in range(3)]
     result: F32 = np.stack(channels, axis=-1).astype(np.float32)
     return result

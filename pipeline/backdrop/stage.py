@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.backdrop.filters import enlarged, wide_gaussian
 from pipeline.backdrop.noise import generator
+from pipeline.color import linear_from_srgb
 from pipeline.recipe import Surface
 from pipeline.rig import Rig
 from pipeline.values import F32, Ground, Scene
@@ -28,9 +29,7 @@ LEVELS = (1.2, 3.2, 8.0)  # sigmas of the blur levels, pixels of a 1080 frame
 
 def srgb_to_rgb(code: str) -> F32:
     """Scene-linear (3,) of an sRGB hex colour (IEC 61966-2-1)."""
-    encoded = np.array([int(code[k : k + 2], 16) / 255.0 for k in (1, 3, 5)])
-    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    result: F32 = linear.astype(np.float32)
+    result: F32 = linear_from_srgb(np.array([int(code[k : k + 2], 16) / 255.0 for k in (1, 3, 5)]))
     return result
 
 
