@@ -8,16 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from pipeline.backdrop.backdrop import paint
 from pipeline.color import srgb_from_linear
-from pipeline.composite import compose
-from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
-from pipeline.cutout.engines import segmenter_for
-from pipeline.layout import lay_out
 from pipeline.recipe import Recipe
-from pipeline.shape.solid import solidify
+from pipeline.render import Stopwatch, take
 from pipeline.values import F32, U8, Photo
 
 
@@ -37,13 +31,8 @@ class Layers:
 
 def layers(photo: Photo, recipe: Recipe) -> Layers:
     """Take the picture of `photo` by `recipe` apart. Raises as `pipeline.render.render` does."""
-    with threadpool_limits(1, "blas"):
-        cutout = cut_out(photo, segmenter_for(recipe), working_px=DRAFT_PX if recipe.draft else WORKING_PX)
-        piece = lay_out(cutout, recipe)
-        solid = solidify(piece.alpha, piece.ground, piece.pose)
-        size = (recipe.width_px, recipe.height_px)
-        scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
-        composite = compose(scene, piece, solid, recipe.rig)
+    taken = take(photo, recipe, Stopwatch())
+    piece, composite = taken.piece, taken.composite
     alpha = np.rint(np.clip(piece.alpha, 0, 1) * 255).astype(np.uint8)
     lit = composite.lit * (alpha[..., None] > 0)
     return Layers(_encoded(lit), alpha, _encoded(composite.ground), _encoded(composite.bare))

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from threadpoolctl import threadpool_limits
 
 from pipeline.backdrop.backdrop import paint
-from pipeline.composite import compose
+from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
 from pipeline.develop import develop
 from pipeline.judge.judge import judge
-from pipeline.layout import lay_out
+from pipeline.layout import Piece, lay_out
 from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
 from pipeline.shape.solid import solidify
-from pipeline.values import Photo, Render
+from pipeline.values import Cutout, Photo, Render, Scene
 
 
 def render(photo: Photo, recipe: Recipe) -> Render:
@@ -31,29 +31,42 @@ def render(photo: Photo, recipe: Recipe) -> Render:
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
     """
+    clock = Stopwatch()
+    taken = take(photo, recipe, clock)
+    with clock.step("develop"):
+        srgb = develop(taken.composite.frame, taken.piece, recipe)
+    with clock.step("judge"):
+        verdict = judge(taken.cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
+    return Render(srgb, verdict, clock.seconds, (*photo.notes, *taken.cutout.notes, *taken.piece.notes))
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The picture as light, before the darkroom."""
+
+    cutout: Cutout
+    piece: Piece
+    scene: Scene
+    composite: Composite
+
+
+def take(photo: Photo, recipe: Recipe, clock: Stopwatch) -> Take:
+    """Everything up to the composed light. Raises as `render` does."""
     keep_big_blocks()
     with threadpool_limits(1, "blas"):  # sums split over threads would round differently
-        return _render(photo, recipe)
-
-
-def _render(photo: Photo, recipe: Recipe) -> Render:
-    clock = Stopwatch()
-    with clock.step("cut-out"):
-        cutout = cut_out(photo, segmenter_for(recipe), working_px=DRAFT_PX if recipe.draft else WORKING_PX)
-    with clock.step("layout"):
-        piece = lay_out(cutout, recipe)
-    with clock.step("shape"):
-        solid = solidify(piece.alpha, piece.ground, piece.pose)
-    with clock.step("backdrop"):
-        size = (recipe.width_px, recipe.height_px)
-        scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
-    with clock.step("light"):
-        composite = compose(scene, piece, solid, recipe.rig)
-    with clock.step("develop"):
-        srgb = develop(composite.frame, piece, recipe)
-    with clock.step("judge"):
-        verdict = judge(cutout, piece, composite, scene, recipe=recipe, srgb=srgb)
-    return Render(srgb, verdict, clock.seconds, (*photo.notes, *cutout.notes, *piece.notes))
+        with clock.step("cut-out"):
+            working_px = DRAFT_PX if recipe.draft else WORKING_PX
+            cutout = cut_out(photo, segmenter_for(recipe), working_px=working_px)
+        with clock.step("layout"):
+            piece = lay_out(cutout, recipe)
+        with clock.step("shape"):
+            solid = solidify(piece.alpha, piece.ground, piece.pose)
+        with clock.step("backdrop"):
+            size = (recipe.width_px, recipe.height_px)
+            scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
+        with clock.step("light"):
+            composite = compose(scene, piece, solid, recipe.rig)
+    return Take(cutout, piece, scene, composite)
 
 
 @dataclass(slots=True)
