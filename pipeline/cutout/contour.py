@@ -17,6 +17,9 @@ FAINT_LOG, CLEAR_LOG = 0.12, 0.3  # contrast from which the contour is smoothed 
 REACH_PX = 4.0
 SMOOTHING_PX = 4.0
 EDGE_PX = 2.0  # width of the new ramp
+BODY_PX = 3.0
+CHOKE_PX, RAMP_PX = 0.8, 1.4  # the ramp must be short enough to reach 1 inside
+TEETH = ((4.0, 1.4), (25.0, 3.0))  # from this local radius on, teeth of this size go
 THICK_PX = 9.0  # thinner parts keep their matte: a low-pass would eat them
 
 
@@ -56,6 +59,26 @@ def smooth_weak_contour(rgb: F32, alpha: F32) -> F32:
     weight = cv2.GaussianBlur(weight.astype(np.float32), (0, 0), 2.0)
     smoothed: F32 = alpha + weight * (ramp - alpha)
     return smoothed
+
+
+def choke(alpha: F32) -> F32:
+    """Alpha (h, w) with the teeth of JPEG ringing smoothed off and CHOKE_PX taken in, where the piece is thick enough.
+
+    The outermost pixel of a photographed piece is never its own: it holds paper, ringing and the camera's sharpening.
+    Wires and chains, where it would be most of them, keep their matte.
+    """
+    solid = alpha > 0.5
+    body = (
+        cv2.GaussianBlur(solid.astype(np.float32), (0, 0), BODY_PX) > 0.5
+    )  # teeth have a medial axis of their own
+    radius = cv2.dilate(local_radius(body), np.ones((9, 9), np.uint8))
+    for thinnest_px, teeth_px in TEETH:
+        thick = cv2.GaussianBlur(np.clip((radius - thinnest_px) / thinnest_px, 0, 1), (0, 0), 1.5)
+        soft = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), teeth_px)
+        slope = np.float32(teeth_px * np.sqrt(2 * np.pi))  # pixels per unit of a blurred step, at its middle
+        ramp = np.clip((soft - 0.5) * slope / RAMP_PX + 0.5 - CHOKE_PX / RAMP_PX, 0, 1)
+        alpha = alpha + thick * (ramp - alpha)
+    return alpha
 
 
 def local_mean(values: F32, where: Mask, reach_px: float) -> F32:

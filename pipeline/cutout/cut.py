@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.color import srgb_from_linear
 from pipeline.cutout.confidence import weigh
-from pipeline.cutout.contour import smooth_weak_contour
+from pipeline.cutout.contour import choke, smooth_weak_contour
 from pipeline.cutout.foreground import foreground_colors
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import Paper, fit_paper, follow_paper
@@ -27,9 +27,12 @@ BALANCE_LIMIT = 0.15  # largest white-balance correction a channel may get
 EXPOSURE_LIMIT = 1.35
 
 
-def cut_out(photo: Photo, segmenter: Segmenter, *, working_px: int = WORKING_PX) -> Cutout:
+def cut_out(
+    photo: Photo, segmenter: Segmenter, *, working_px: int = WORKING_PX, settle: bool = True
+) -> Cutout:
     """Cut the piece out of `photo` at `working_px` (long side of the crop).
 
+    settle: take the contour in by a pixel, as a composite wants it; not for a faithful transparent copy.
     Raises `Unfit` when there is no piece on the paper. The photo's own alpha, if it has one, is trusted.
     """
     if photo.alpha is not None:
@@ -53,7 +56,7 @@ def cut_out(photo: Photo, segmenter: Segmenter, *, working_px: int = WORKING_PX)
     balance = _white_balance(paper, alpha)
     return Cutout(
         rgb=foreground_colors(rgb, alpha) * balance,
-        alpha=alpha,
+        alpha=choke(alpha) if settle else alpha,
         box=box,
         scale=scale,
         confidence=confidence,

@@ -41,13 +41,13 @@ def full_size(photo: Photo, segmenter: Segmenter, *, most_px: int = MOST_WORKING
     its own transparency comes back as it is. Raises `Unfit` when there is no piece to be found.
     """
     with threadpool_limits(1, "blas"):
-        cutout = cut_out(photo, segmenter, working_px=most_px)
+        cutout = cut_out(photo, segmenter, working_px=most_px, settle=False)
         if photo.alpha is not None:
             deep = photo.alpha.astype(np.uint16) * 257 if photo.srgb.dtype == np.uint16 else photo.alpha
             return FullSize(photo.srgb, deep, 1.0, cutout.notes)
         if cutout.scale > 1:  # enlarged, which renders may need but here only softens the edge
             own_px = max(cutout.box.width, cutout.box.height)
-            cutout = cut_out(photo, segmenter, working_px=own_px)
+            cutout = cut_out(photo, segmenter, working_px=own_px, settle=False)
         return _on_the_photo(photo, cutout)
 
 

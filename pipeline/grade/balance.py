@@ -15,7 +15,8 @@ from pipeline.color import luminance
 from pipeline.values import F32
 
 MAX_EV = 0.35
-_HIGHLIGHT = 1.25  # where the brightest half percent should stand before the shoulder: glints may pass white
+MOST_LIFT_EV = 0.12  # contrast deepens the dark; a piece must not be bleached because its set is black
+_HIGHLIGHT = 1.0  # where the brightest half percent should stand before the shoulder: glints may pass white
 _SPREAD_STOPS = 5.0  # a full picture's distance between its 5th and 95th percentile
 _LEAST_POWER, _MOST_POWER = 0.95, 1.18
 _STEP = 3  # metering every third pixel each way is plenty
@@ -44,8 +45,10 @@ def meter(rgb: F32, strength: float) -> Balance:
 
 
 def apply(rgb: F32, balance: Balance) -> F32:
-    """Gain each pixel of a scene-linear (H, W, 3) frame: 2^ev (Y / pivot)^(power - 1), at most half a stop by contrast."""
+    """Gain each pixel of a scene-linear (H, W, 3) frame: 2^ev (Y / pivot)^(power - 1), at most half a stop down by contrast."""
     relative = np.maximum(luminance(rgb), np.float32(_FLOOR)) / np.float32(balance.pivot)
     bend = np.asarray(cv2.pow(relative, balance.power - 1), dtype=np.float32)
-    gain = np.clip(bend, np.float32(2**-0.5), np.float32(2**0.5)) * np.float32(2**balance.exposure_ev)
+    gain = np.clip(bend, np.float32(2**-0.5), np.float32(2**MOST_LIFT_EV)) * np.float32(
+        2**balance.exposure_ev
+    )
     return np.asarray(rgb * gain[..., None], dtype=np.float32)

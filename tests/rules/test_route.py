@@ -33,8 +33,8 @@ def test_defaults_give_a_picture_whatever_the_folder_says():
     ("folder", "view", "pose"),
     [
         ("rings", "table", "upright"),
-        ("bangles", "table", "upright"),
-        ("bracelets", "flat", "flat"),
+        ("bangles", "table", "flat"),
+        ("bracelets", "table", "flat"),
         ("watches", "flat", "flat"),
         ("earrings", "flat", "flat"),
         ("sets", "flat", "flat"),
