@@ -15,6 +15,7 @@ WEAK_SIGMAS = 3.0
 WEAK_LOG = 0.035  # contrast under this is lost in JPEG noise whatever the paper says
 SOFT_RATIO = 0.16  # of the contrast, per pixel: a piece in focus is steeper
 HALO_RATIO, HALO_LOG = 0.35, 0.4  # a rim this much nearer to the paper than the piece inside it
+BARE_LOG = 0.06
 COLOURLESS = 0.12  # median chroma under which a bright rim is the metal's own
 WEAK_NOTED, SOFT_NOTED, HALO_NOTED = 0.10, 0.10, 0.07
 LOSS_WEAK, LOSS_SOFT, LOSS_HALO, LOSS_MUSH = 2.5, 2.0, 3.0, 0.15
@@ -28,7 +29,7 @@ def weigh(
 
     weak_share: part of the contour whose contrast to the paper is under 3 sigma. soft_share: part of it that fades
     where a piece would end (a swallowed shadow, or blur). halo_share: part of it lined with paper's colour.
-    mush_px: mean width of the half-transparent fringe.
+    bare_share: part of the piece that bare paper would explain. mush_px: mean width of the half-transparent fringe.
     """
     solid = alpha > 0.5
     contour = cv2.morphologyEx(solid.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
@@ -47,6 +48,7 @@ def weigh(
         "weak_share": float(weak.mean()),
         "soft_share": float(soft.mean()),
         "halo_share": _halo_share(rgb, paper, solid, contour),
+        "bare_share": _bare_share(rgb, paper, solid),
         "mush_px": float(np.minimum(alpha, 1 - alpha)[unknown].sum() * 4 / contour.sum()),
     }
     loss = LOSS_WEAK * figures["weak_share"] + LOSS_SOFT * figures["soft_share"]
@@ -70,6 +72,14 @@ def _halo_share(rgb: F32, paper: Paper, solid: Mask, contour: Mask) -> float:
     known = contour[::2, ::2] & (cv2.GaussianBlur(inside.astype(np.float32), (0, 0), REACH_PX) > 0.02)
     halo = known & (rim < HALO_RATIO * within) & (rim < HALO_LOG)
     return float(halo.sum() / max(known.sum(), 1))
+
+
+def _bare_share(rgb: F32, paper: Paper, solid: Mask) -> float:
+    """Part of the piece whose colour is the paper's: white silver on white paper, or paper taken for silver."""
+    ratio = (rgb[::2, ::2] + FLOOR) / (paper.rgb[::2, ::2] + FLOOR)
+    inside = solid[::2, ::2]
+    bare = inside & (strongest(np.abs(np.log(ratio))) < max(WEAK_SIGMAS * paper.sigma, BARE_LOG))
+    return float(bare.sum() / max(inside.sum(), 1))
 
 
 def _notes(figures: dict[str, float]) -> list[Note]:

@@ -21,6 +21,7 @@ LEAST_CONFIDENCE = 0.65
 LEAST_PSNR_DB = 45.0
 MOST_HUE_METAL_DEG, MOST_HUE_GEM_DEG = 2.0, 3.0
 MOST_ENLARGEMENT = 2.0
+MOST_BARE_SHARE = 0.035
 MOST_CONTACT_GAP_PX = 14.0
 AROUND_PX = 8
 LEAST_SEPARATION = 0.02  # linear; where piece and ground differ less, alpha cannot be read off the picture
@@ -146,6 +147,15 @@ def _doubts(figures: Mapping[str, float], cutout: Cutout) -> list[Note]:
             Note(
                 "unsure-cutout",
                 f"{why} Photograph the piece on plainer paper with softer light, or save a PNG with a transparent background.",
+            )
+        )
+    bare = figures.get("matte_bare_share", 0.0)
+    if bare > MOST_BARE_SHARE:
+        why = "so paper may have stayed between its parts, or parts may be missing"
+        found.append(
+            Note(
+                "white-on-white",
+                f"{bare:.0%} of the piece cannot be told from the white paper, {why}. Photograph it on grey or coloured paper.",
             )
         )
     if figures["enlargement"] > MOST_ENLARGEMENT:
