@@ -22,6 +22,7 @@ FLAT_LIMIT = (
 UPRIGHT_LIMIT = 0.25
 PART_SHARE = 0.02  # smaller parts stand on the ground of the largest
 CONTACT_SLOPE = 0.3
+HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its wall
 LIFT_PX = 0.6  # a lying piece touches; its lower edge is not in the ground
 
 
@@ -49,7 +50,8 @@ def solidify(alpha: F32, ground: Ground, pose: Literal["upright", "flat", "hangi
         low = np.maximum(top - depth * math.sin(elevation), 0)
     else:
         depth = np.minimum(depth, FLAT_LIMIT * ground.unit_px)
-        top, low = depth + LIFT_PX, np.where(mask, np.float32(LIFT_PX), np.float32(0))
+        lift = np.float32(HANG_SHARE * ground.unit_px if pose == "hanging" else LIFT_PX)
+        top, low = depth + lift, np.where(mask, lift, np.float32(0))
     top = np.where(mask, top, np.float32(0)).astype(np.float32)
     return Solid(mask, top, low.astype(np.float32), _normals(mask, depth, elevation, ground.unit_px))
 

@@ -47,3 +47,9 @@ def test_pairs_and_rings_are_guessed():
     assert guess_kind(mask) == "pendant"
     mask[60:141, 200:221] = 1
     assert guess_kind(mask) == "earrings"
+
+
+def test_hanging_piece_keeps_off_the_wall():
+    ground = Ground(90.0, 80.0, (60, 100))
+    flat, hanging = solidify(bar(), ground, "flat"), solidify(bar(), ground, "hanging")
+    assert hanging.low_px[100, 60] > flat.low_px[100, 60] + 1
