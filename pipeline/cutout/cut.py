@@ -22,7 +22,6 @@ WORKING_PX = 1000  # long side of the piece's crop: about 1.5 times what a 1080 
 DRAFT_PX = 640
 MARGIN = 0.13  # of the piece's box, around the second look
 FAINT = 0.03  # alpha below this is noise of the solver
-OPAQUE_SHARE = 0.999  # of a photo's own alpha: then there is nothing to trust
 BALANCE_LIMIT = 0.15  # largest white-balance correction a channel may get
 EXPOSURE_LIMIT = 1.35
 

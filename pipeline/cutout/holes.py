@@ -67,19 +67,14 @@ def open_holes(evidence: Evidence, calm: Mask, regions: Regions, outside: Mask, 
         return np.zeros_like(outside)
     tone = Tone(float(np.median(evidence.chroma[body])), float(body.sum()), max(0.05, 3 * sigma))
     taken = set(np.unique(regions.labels[outside]).tolist())
-    bare, shaded = [], []
-    for label in range(1, regions.stats.shape[0]):
-        if label not in taken and regions.stats[label, cv2.CC_STAT_AREA] >= LEAST_HOLE_PX:
-            level, chroma, islands = _region_tone(evidence, regions, label)
-            if islands:
-                continue  # a pearl or a cabochon: paper has no highlight in its middle
-            if abs(np.log(max(level, 0.01))) < tone.paper_limit and chroma < PAPER_CHROMA:
-                bare.append(label)
-            elif tone.shades(level, chroma, float(regions.stats[label, cv2.CC_STAT_AREA])):
-                shaded.append(label)
-    if not bare + shaded:
+    wanted = [
+        label
+        for label in range(1, regions.stats.shape[0])
+        if label not in taken and tone.explains(_region_tone(evidence, regions, label))
+    ]
+    if not wanted:
         return np.zeros_like(outside)
-    candidates = regions.grown(np.array(bare + shaded, np.int32), calm)
+    candidates = regions.grown(np.array(wanted, np.int32), calm)
     return _without_highlights(candidates, ~outside & ~candidates, evidence)
 
 
@@ -91,19 +86,28 @@ class Tone:
     area: float
     paper_limit: float
 
-    def shades(self, level: float, chroma: float, area: float) -> bool:
-        """Whether a calm region of these medians is paper in the shadow of such a piece."""
-        large = area >= (SHADE_SHARE if level < BRIGHT_SHADE else BRIGHT_SHADE_SHARE) * self.area
-        return (
-            large
-            and self.chroma > GEM_OR_GOLD
-            and SHADE[0] < level < SHADE[1]
-            and chroma < SHADE_CHROMA * self.chroma
-        )
+    def explains(self, region: RegionTone) -> bool:
+        """Whether a calm region is paper, bare or in the shadow of such a piece."""
+        if region.area < LEAST_HOLE_PX or region.islands:  # a pearl: paper has no highlight in its middle
+            return False
+        if abs(np.log(max(region.level, 0.01))) < self.paper_limit and region.chroma < PAPER_CHROMA:
+            return True
+        share = SHADE_SHARE if region.level < BRIGHT_SHADE else BRIGHT_SHADE_SHARE
+        shaded = SHADE[0] < region.level < SHADE[1] and region.chroma < SHADE_CHROMA * self.chroma
+        return self.chroma > GEM_OR_GOLD and shaded and region.area >= share * self.area
 
 
-def _region_tone(evidence: Evidence, regions: Regions, label: int) -> tuple[float, float, bool]:
-    """Median level and chroma of a region, and whether it surrounds something bright."""
+@dataclass(frozen=True, slots=True)
+class RegionTone:
+    """Of one calm region: area in pixels, median level and chroma; islands: whether it surrounds something bright."""
+
+    area: int
+    level: float
+    chroma: float
+    islands: bool
+
+
+def _region_tone(evidence: Evidence, regions: Regions, label: int) -> RegionTone:
     x, y, width, height = (int(v) for v in regions.stats[label, :4])
     view = (slice(y, y + height), slice(x, x + width))
     here = regions.labels[view] == label
@@ -113,7 +117,7 @@ def _region_tone(evidence: Evidence, regions: Regions, label: int) -> tuple[floa
     filled = cv2.drawContours(np.zeros(here.shape, np.uint8), contours, -1, 1, cv2.FILLED) > 0
     enclosed = evidence.level[view][filled & ~here]
     islands = enclosed.size >= LEAST_ISLAND_PX and float(enclosed.max()) > ISLAND_LEVEL * level
-    return level, chroma, islands
+    return RegionTone(int(regions.stats[label, cv2.CC_STAT_AREA]), level, chroma, islands)
 
 
 def _without_highlights(candidates: Mask, body: Mask, evidence: Evidence) -> Mask:

@@ -46,8 +46,9 @@ def make_trimap(piece: Mask, rgb: F32, paper_rgb: F32, *, halo_px: float = HALO_
     middle = piece & (distance >= np.minimum(MIDDLE_SHARE * radius, LINING_PX))
     near, bare = _nearer_to_paper(rgb, paper_rgb, middle)
     shallow = distance <= LINING_PX
-    core &= ~_lining(piece, shallow & near)
-    bare = _lining(piece, shallow & near) & bare
+    lining = _lining(piece, shallow & near)
+    core &= ~lining
+    bare &= lining
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     wide = cv2.dilate(piece.astype(np.uint8), reach) > 0
     known = np.where(core, 1.0, 0.0).astype(np.float32)
