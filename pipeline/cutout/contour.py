@@ -48,6 +48,8 @@ def smooth_weak_contour(rgb: F32, alpha: F32) -> F32:
         (solid ^ (cv2.erode(solid.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)).astype(np.uint8),
         np.ones((13, 13), np.uint8),
     )
+    if not (faint * band).any():
+        return alpha
     thick = cv2.dilate(np.minimum(local_radius(solid), THICK_PX), np.ones((13, 13), np.uint8)) / np.float32(
         THICK_PX
     )
