@@ -70,7 +70,9 @@ def open_holes(evidence: Evidence, calm: Mask, regions: Regions, outside: Mask, 
     wanted = [
         label
         for label in range(1, regions.stats.shape[0])
-        if label not in taken and tone.explains(_region_tone(evidence, regions, label))
+        if label not in taken
+        and regions.stats[label, cv2.CC_STAT_AREA] >= LEAST_HOLE_PX
+        and tone.explains(_region_tone(evidence, regions, label))
     ]
     if not wanted:
         return np.zeros_like(outside)
@@ -88,7 +90,7 @@ class Tone:
 
     def explains(self, region: RegionTone) -> bool:
         """Whether a calm region is paper, bare or in the shadow of such a piece."""
-        if region.area < LEAST_HOLE_PX or region.islands:  # a pearl: paper has no highlight in its middle
+        if region.islands:  # a pearl or a cabochon: paper has no highlight in its middle
             return False
         if abs(np.log(max(region.level, 0.01))) < self.paper_limit and region.chroma < PAPER_CHROMA:
             return True

@@ -81,10 +81,11 @@ def follow_paper(rgb: F32, paper: Paper, is_paper: Mask) -> Paper:
     """Correct a fitted surface by what the paper truly shows: log residuals, diffused from `is_paper` over the rest."""
     height, width = rgb.shape[:2]
     small = (max(width // 8, 8), max(height // 8, 8))
-    weight = is_paper.astype(np.float32)
+    half = (slice(None, None, 2), slice(None, None, 2))
+    weight = is_paper[half].astype(np.float32)
     counts = cv2.resize(weight, small, interpolation=cv2.INTER_AREA)
-    seen = cv2.resize((rgb + FLOOR) * weight[..., None], small, interpolation=cv2.INTER_AREA)
-    fitted = cv2.resize((paper.rgb + FLOOR) * weight[..., None], small, interpolation=cv2.INTER_AREA)
+    seen = cv2.resize((rgb[half] + FLOOR) * weight[..., None], small, interpolation=cv2.INTER_AREA)
+    fitted = cv2.resize((paper.rgb[half] + FLOOR) * weight[..., None], small, interpolation=cv2.INTER_AREA)
     sums = np.log((seen + 1e-6) / (fitted + 1e-6)) * counts[..., None]
     reach = 0.06 * max(small)
     sums, counts = cv2.GaussianBlur(sums, (0, 0), reach), cv2.GaussianBlur(counts, (0, 0), reach)
