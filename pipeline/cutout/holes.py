@@ -20,19 +20,15 @@ SHADE_CHROMA = 0.65  # of the piece's chroma
 BRIGHT_SHADE, BRIGHT_SHADE_SHARE = 0.75, 0.0025  # paper that is hardly shaded may show through smaller gaps
 SHADE_SHARE = 0.008  # of the piece's area; smaller calm regions are facets
 GAP_RADIUS, GAP_LENGTH = 4.0, 4.0  # px, ratio: a long narrow bright region is the shine of a wire
-TINTED, TINTED_SHARE = (
-    0.32,
-    0.15,
-)  # the same beside gold and stones of this chroma, whose highlights are tinted
 HIGHLIGHT_SHARE = 0.35  # a hole is at least this wide against the metal around it
 LARGE_SHARE = 0.01  # of the piece's area: too large for a highlight
 STEEP_RIM = 0.12  # log change per pixel: highlights on pearls fade, holes end
 ENDING_SHARE, FADING_SHARE = (
     0.5,
     0.25,
-)  # of a small hole's rim that must be steep; of a large one's that may not be
+)  # of a rim: a small hole's, steep at least; a large one's, soft at most
 LEAST_DIFFERENCE = (
-    0.2  # from the paper, of what surrounds a hole; a pearl's bright side fades into its highlight
+    0.2  # from the paper, of what surrounds a hole: a pearl's bright side fades into its highlight
 )
 GEM_OR_GOLD = (
     0.16  # median chroma from which a piece counts as coloured, so that grey calm regions are not its metal
@@ -141,8 +137,7 @@ def _without_highlights(candidates: Mask, body: Mask, evidence: Evidence) -> Mas
     difference = np.bincount(labels[rim], unlike[rim], count) / rim_size
     area = np.bincount(flat, minlength=count)
     large = (area >= LARGE_SHARE * body.sum()) & (fades < FADING_SHARE)
-    tinted = body.any() and float(np.median(evidence.chroma[body])) > TINTED
-    wide = reach >= (TINTED_SHARE if tinted else HIGHLIGHT_SHARE) * metal
+    wide = reach >= HIGHLIGHT_SHARE * metal
     keep = large | (wide & (ends > ENDING_SHARE))
     keep &= ~((reach <= GAP_RADIUS) & (area > GAP_LENGTH * np.square(2 * reach)))
     keep &= difference > LEAST_DIFFERENCE
