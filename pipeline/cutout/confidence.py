@@ -17,8 +17,8 @@ SOFT_RATIO = 0.16  # of the contrast, per pixel: a piece in focus is steeper
 HALO_RATIO, HALO_LOG = 0.35, 0.4  # a rim this much nearer to the paper than the piece inside it
 BARE_LOG = 0.06
 COLOURLESS = 0.12  # median chroma under which a bright rim is the metal's own
-WEAK_NOTED, SOFT_NOTED, HALO_NOTED = 0.10, 0.08, 0.04
-LOSS_WEAK, LOSS_SOFT, LOSS_HALO, LOSS_MUSH = 2.5, 2.0, 3.0, 0.15
+WEAK_NOTED, SOFT_NOTED, HALO_NOTED = 0.10, 0.08, 0.03
+LOSS_WEAK, LOSS_SOFT, LOSS_HALO, LOSS_MUSH = 2.5, 2.0, 8.0, 0.15
 USUAL_HALO, USUAL_MUSH_PX = 0.02, 2.5
 
 

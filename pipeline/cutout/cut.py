@@ -51,11 +51,12 @@ def cut_out(
     trimap = make_trimap(piece, rgb, paper.rgb)
     alpha = _clean(band_matte(srgb.astype(np.float32) / np.float32(255), trimap.known, trimap.unknown))
     alpha = smooth_weak_contour(rgb, alpha)
-    confidence, figures, notes = weigh(rgb, alpha, trimap.unknown, paper)
+    settled = choke(alpha) if settle else alpha
+    confidence, figures, notes = weigh(rgb, settled, trimap.unknown, paper)
     balance = _white_balance(paper, alpha)
     return Cutout(
         rgb=foreground_colors(rgb, alpha) * balance,
-        alpha=choke(alpha) if settle else alpha,
+        alpha=settled,
         box=box,
         scale=scale,
         confidence=confidence,

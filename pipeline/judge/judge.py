@@ -17,9 +17,7 @@ from pipeline.layout import Piece
 from pipeline.recipe import Recipe
 from pipeline.values import F32, U8, Box, Cutout, Note, Scene, Verdict
 
-LEAST_CONFIDENCE = (
-    0.78  # set where, on real photos, swallowed shadows begin to show; a pearl may be held back too
-)
+LEAST_CONFIDENCE = 0.87  # set where, on real photos, swallowed shadows begin to show
 LEAST_PSNR_DB = 45.0
 MOST_HUE_METAL_DEG, MOST_HUE_GEM_DEG = 2.0, 3.0
 MOST_ENLARGEMENT = 2.0
