@@ -32,11 +32,12 @@ def shaded_ground(scene: Scene, solid: Solid, rig: Rig) -> F32:
 class Composite:
     """Light in front of the lens, all (H, W, 3) linear.
 
-    bare: the set without the piece; ground: with shadow and reflection; lit: the piece's own colours under the rig,
+    bare: the set without the piece; shaded: with its shadow; ground: with its reflection too; lit: the piece's own colours under the rig,
     unpremultiplied; frame: piece over ground.
     """
 
     bare: F32
+    shaded: F32
     ground: F32
     lit: F32
     frame: F32
@@ -45,10 +46,10 @@ class Composite:
 def compose(scene: Scene, piece: Piece, solid: Solid, rig: Rig) -> Composite:
     """Put the piece into the set. The piece's pixels change by one smooth gain and nothing else."""
     lit = piece.rgb * relight_gain(piece, solid, rig)[..., None]
-    ground = shaded_ground(scene, solid, rig)
+    shaded = ground = shaded_ground(scene, solid, rig)
     if scene.reflection > 0 and scene.ground.elevation_deg < STEEPEST_MIRROR_DEG:
         image, cover = mirror(lit * piece.alpha[..., None], solid, scene)
         ground = ground * (1 - cover[..., None]) + image
     alpha = piece.alpha[..., None]
     bare: F32 = np.add.reduce(list(scene.groups.values()))
-    return Composite(bare, ground, lit, ground * (1 - alpha) + lit * alpha)
+    return Composite(bare, shaded, ground, lit, ground * (1 - alpha) + lit * alpha)

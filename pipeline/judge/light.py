@@ -22,7 +22,7 @@ def light_figures(piece: Piece, composite: Composite, rig: Rig) -> dict[str, flo
     distance between the piece's lower outline and its shade; azimuth_error_deg: between the drift of the shade and
     the key light, nan where the shade lies all around the piece.
     """
-    lost = 1 - (luminance(composite.ground) + 1e-4) / (luminance(composite.bare) + 1e-4)
+    lost = 1 - (luminance(composite.shaded) + 1e-4) / (luminance(composite.bare) + 1e-4)
     lost = np.where(piece.alpha < 0.02, np.clip(lost, 0, 1), 0).astype(np.float32)
     shaded = lost > SHADED
     area = float((piece.alpha > 0.5).sum())
