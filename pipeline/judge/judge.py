@@ -18,6 +18,7 @@ from pipeline.recipe import Recipe
 from pipeline.values import F32, U8, Box, Cutout, Note, Scene, Verdict
 
 LEAST_CONFIDENCE = 0.87  # set where, on real photos, swallowed shadows begin to show
+DRAFT_CONFIDENCE = 0.75  # a draft's coarser matte has wider margins; it is looked at, not posted
 LEAST_PSNR_DB = 45.0
 MOST_HUE_METAL_DEG, MOST_HUE_GEM_DEG = 2.0, 3.0
 MOST_ENLARGEMENT = 2.0
@@ -45,7 +46,7 @@ def judge(
     figures |= _composition(piece, recipe)
     figures = {name: _tidy(value) for name, value in figures.items()}
     faults = tuple(_faults(figures, scene))
-    doubts = tuple(_doubts(figures, cutout))
+    doubts = tuple(_doubts(figures, cutout, recipe))
     outcome = "fail" if faults else "review" if doubts else "pass"
     return Verdict(outcome, faults + doubts, figures)
 
@@ -130,7 +131,7 @@ def _faults(figures: Mapping[str, float], scene: Scene) -> list[Note]:
     return found
 
 
-def _doubts(figures: Mapping[str, float], cutout: Cutout) -> list[Note]:
+def _doubts(figures: Mapping[str, float], cutout: Cutout, recipe: Recipe) -> list[Note]:
     """What a person should see before it is published."""
     found = []
     if cutout.touches:
@@ -141,7 +142,7 @@ def _doubts(figures: Mapping[str, float], cutout: Cutout) -> list[Note]:
                 f"The piece runs out of the photo at the {sides}. Photograph it with room around it.",
             )
         )
-    if cutout.confidence < LEAST_CONFIDENCE:
+    if cutout.confidence < (DRAFT_CONFIDENCE if recipe.draft else LEAST_CONFIDENCE):
         why = " ".join(note.text for note in cutout.notes) or "The cut-out is uncertain."
         found.append(
             Note(
