@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -12,7 +12,6 @@ from pipeline.rig import Frozen
 from rules.accept import Policy
 
 Output = Literal["export", "watermark", "instagram"]
-OUTPUTS: tuple[str, ...] = get_args(Output)
 Urgency = Literal["urgent", "normal", "overnight"]
 Position = Literal[  # as in `pipeline.finish.watermark`, which this process must not import: it brings numpy
     "bottom", "bottom-left", "bottom-right", "top", "top-left", "top-right", "left", "right", "center"
