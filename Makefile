@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check benchmark evaluate lock clean
+.PHONY: demo test check benchmark evaluate soak lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,10 @@ benchmark: $(VENV)/.dev  ## seconds by step, renders per hour, memory, latency
 PHOTOS ?= presets/samples
 evaluate: $(VENV)/.dev  ## a folder of photos through the whole program, photo by photo: make evaluate PHOTOS=folder
 	$(BIN)/python -m tests.benchmarks.evaluate "$(PHOTOS)"
+
+SHARE ?= 1
+soak: $(VENV)/.dev  ## the long proofs that nothing is lost; PROOFS=names for some, SHARE=0.01 for a look
+	$(BIN)/python -m tests.soak $(PROOFS) --share $(SHARE)
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml

@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE drops (
   id INTEGER PRIMARY KEY,
   path BLOB NOT NULL,              -- below the inbox, the disk's own bytes
@@ -50,6 +49,9 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_next ON jobs (state, queue, rank);
 CREATE INDEX jobs_drop ON jobs (drop_id);
 """
+# One script for each version of the schema, the first from nothing. Scripts are only ever added: a studio's ledger
+# may be of any of them.
+_STEPS = (_FIRST,)
 
 
 class Ledger:
@@ -86,13 +88,16 @@ class Ledger:
         return bool(self.connection.execute("PRAGMA quick_check").fetchone()[0] == "ok")
 
     def _migrate(self) -> None:
-        if self.connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+        if self._version() >= len(_STEPS):
             return
         with self.writing() as connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _SCHEMA.split(";\n"):
+            for version in range(self._version(), len(_STEPS)):
+                for statement in _STEPS[version].split(";\n"):
                     connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+
+    def _version(self) -> int:
+        return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def open_ledger(path: Path) -> tuple[Ledger, str]:
