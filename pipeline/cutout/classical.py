@@ -25,6 +25,7 @@ EDGE_FLOOR = 0.025  # log change per pixel that paper may show
 EDGE_PER_SHADE = (0.22, 0.4)  # steeper change allowed per unit of darkening: penumbrae are steepest half way
 CHROMA_LIMIT = (0.34, 0.6)  # at this colourfulness nothing is paper or shadow
 COLOURLESS, COLOURED = 0.22, 0.34  # median chroma of the piece
+BARE_LOG = 0.012  # off the paper by less than this, or by three sigma, a pixel is bare paper
 NARROW_HOLE_PX = 6000  # area of a hole that the coarse look may have missed
 ADVANCE_PX = 3  # how far, in coarse pixels, the fine look may move the contour inwards
 
@@ -106,11 +107,18 @@ def _paper_region(srgb: U8, allowed: Mask | None = None) -> Mask:
             noise = local_noise(evidence, outside)
             colour = colourfulness(evidence, ~outside & ~calm)
     holes = open_holes(evidence, calm, regions, outside, paper.sigma)
-    return outside | holes if allowed is None else (outside & allowed) | _agreed(holes, allowed)
+    if allowed is None:
+        return outside | holes
+    limit = max(BARE_LOG, 3 * paper.sigma)
+    bare = (np.abs(np.log(evidence.level)) < limit) & (evidence.chroma < evidence.tint + limit)
+    return (outside & allowed) | _agreed(holes, allowed | bare)
 
 
 def _agreed(holes: Mask, allowed: Mask) -> Mask:
-    """Holes of the fine look as far as the coarse one saw them too, and those too narrow for it to see."""
+    """Holes of the fine look as far as they are allowed, and those too narrow for the coarse one to see.
+
+    Allowed: where the coarse look saw paper too, and where there is bare paper.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(holes.astype(np.uint8), connectivity=4)
     narrow = stats[:, cv2.CC_STAT_AREA] <= NARROW_HOLE_PX
     narrow[0] = False

@@ -12,6 +12,7 @@ from pipeline.cutout.foreground import foreground_colors
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import Paper, fit_paper, follow_paper
 from pipeline.cutout.segmenter import Segmenter
+from pipeline.cutout.snap import snap
 from pipeline.cutout.trimap import make_trimap
 from pipeline.errors import Unfit
 from pipeline.photo.crop import alpha_crop, linear_crop
@@ -51,7 +52,7 @@ def cut_out(
     trimap = make_trimap(piece, rgb, paper.rgb)
     alpha = _clean(band_matte(srgb.astype(np.float32) / np.float32(255), trimap.known, trimap.unknown))
     alpha = smooth_weak_contour(rgb, alpha)
-    settled = choke(alpha) if settle else alpha
+    settled = choke(snap(rgb, alpha)) if settle else alpha
     confidence, figures, notes = weigh(rgb, settled, trimap.unknown, paper)
     balance = _white_balance(paper, alpha)
     return Cutout(
