@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cutout.paper import strongest
-from pipeline.shape.thickness import local_radius
+from pipeline.shape.thickness import distance_inside, local_radius
 from pipeline.values import F32, Mask
 
 ROUNDS = 3
@@ -69,8 +69,9 @@ class _Profiles:
     @classmethod
     def along(cls, rgb: F32, distance: F32) -> _Profiles | None:
         across, down = cv2.Sobel(distance, cv2.CV_32F, 1, 0), cv2.Sobel(distance, cv2.CV_32F, 0, 1)
-        at = np.nonzero(np.abs(distance) < NEAR_PX)
-        if not at[0].size:
+        rows, columns = np.nonzero(np.abs(distance) < NEAR_PX)
+        at = (rows, columns)
+        if not rows.size:
             return None
         length = np.hypot(across[at], down[at]) + np.float32(1e-6)
         steps = np.arange(-REACH, REACH + 1, dtype=np.float32) - distance[at][:, None]
@@ -98,11 +99,12 @@ class _Profiles:
 
 def _signed_distance(alpha: F32) -> F32:
     """Pixels to the 0.5 contour, positive inside."""
-    solid = (alpha > 0.5).astype(np.uint8)
-    inside, outside = (cv2.distanceTransform(one, cv2.DIST_L2, 5) for one in (solid, 1 - solid))
-    return cv2.GaussianBlur(
-        np.where(solid > 0, inside - 0.5, 0.5 - outside).astype(np.float32), (0, 0), CALM_PX
+    solid = alpha > 0.5
+    distance = np.where(
+        solid, distance_inside(solid) - np.float32(0.5), np.float32(0.5) - distance_inside(~solid)
     )
+    smooth: F32 = cv2.GaussianBlur(distance, (0, 0), CALM_PX)
+    return smooth
 
 
 def _thick(solid: Mask) -> F32:
@@ -110,4 +112,5 @@ def _thick(solid: Mask) -> F32:
     body = cv2.GaussianBlur(solid.astype(np.float32), (0, 0), BODY_PX) > 0.5
     radius = cv2.dilate(local_radius(body), np.ones((9, 9), np.uint8))
     thinnest, full = LEAST_RADIUS
-    return np.clip((radius - thinnest) / (full - thinnest), 0, 1)
+    share: F32 = np.clip((radius - thinnest) / (full - thinnest), 0, 1)
+    return share
