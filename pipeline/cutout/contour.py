@@ -18,7 +18,7 @@ REACH_PX = 4.0
 SMOOTHING_PX = 4.0
 EDGE_PX = 2.0  # width of the new ramp
 BODY_PX = 3.0
-CHOKE_PX, RAMP_PX = 0.3, 1.4  # the ramp must be short enough to reach 1 inside
+CHOKE_PX, RAMP_PX = 0.45, 1.4  # the ramp must be short enough to reach 1 inside
 TEETH = ((4.0, 1.4), (25.0, 3.0))  # from this local radius on, teeth of this size go
 THICK_PX = 9.0  # thinner parts keep their matte: a low-pass would eat them
 
