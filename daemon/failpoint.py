@@ -1,7 +1,7 @@
 """Points at which a proof may end this process as `kill -9` does. Owns their names; without the variable nothing happens.
 
-`VITRINE_FAIL_AT=after-export` ends every process that comes there; `VITRINE_FAIL_AT=after-export@DIR` only as often as
-DIR has files, each of which allows one end. In the order in which a photo passes them:
+`VITRINE_FAIL_AT=after-export` ends every process that comes there. With the path of a folder in it, a process ends at a point
+only if the folder has a file of the point's name, which is used up by that. In the order in which a photo passes them:
 
 before-sync     the private copy is written, not yet on the disk       (supervisor)
 after-copy      the private copy is on the disk, the ledger is not told
@@ -31,21 +31,18 @@ POINTS = (
     "after-export", "after-watermark", "after-instagram", "after-post", "after-review", "after-verdict",
     "in-finish", "after-finish", "during-move", "after-move", "before-end",
 )  # fmt: skip
-_AT, _, _ALLOWED = os.environ.get(VARIABLE, "").partition("@")
+_AT = os.environ.get(VARIABLE, "")
 
 
 def reach(point: str) -> None:
     """End the process here, at once and without any tidying, if the variable says so."""
-    if _AT and point == _AT and (not _ALLOWED or _use_up(Path(_ALLOWED))):
+    if _AT and (point == _AT or ("/" in _AT and _used_up(Path(_AT, point)))):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _use_up(folder: Path) -> bool:
-    """Take one of the files away; False if there is none left (another process may have been faster)."""
-    for path in folder.iterdir():
-        try:
-            path.unlink()
-        except FileNotFoundError:
-            continue
-        return True
-    return False
+def _used_up(token: Path) -> bool:
+    try:
+        token.unlink()
+    except FileNotFoundError:  # not wanted here, or another process was faster
+        return False
+    return True

@@ -344,6 +344,7 @@ class Supervisor:
             signal.SIGTERM: lambda number, _: self._signals.append(number),
             signal.SIGINT: lambda number, _: self._signals.append(number),
             signal.SIGHUP: self._hang_up,
+            signal.SIGCHLD: lambda *_: None,  # so that a worker's end wakes the loop
             signal.SIGIO: signal.SIG_IGN,  # the kernel asks for a lease back; we give it back anyway
         }
         old = {number: signal.signal(number, handler) for number, handler in handlers.items()}

@@ -25,6 +25,13 @@ def render(photo, recipe, max_pixels, name):
     return Render(picture, Verdict("pass", (), {"identity": 1.0}), {"decode": 0.001})
 
 
+def linger(photo, recipe, max_pixels, name):
+    """Take as long as a small picture takes, so that a worker is often at work when it is killed."""
+    digits = sum(photo.read_bytes()[-64:])
+    time.sleep(0.05 + digits % 100 / 400)
+    return behave(photo, recipe, max_pixels, name)
+
+
 def behave(photo, recipe, max_pixels, name):
     """What the test wrote into the file $VITRINE_TEST_FLAGS/behave decides; then it renders."""
     flags = Path(os.environ["VITRINE_TEST_FLAGS"])
