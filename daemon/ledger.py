@@ -54,7 +54,7 @@ CREATE INDEX jobs_drop ON jobs (drop_id);
 _STEPS = (_FIRST,)
 
 
-BUSY_S = 5.0  # another process may have it for that long; a stop must not wait longer
+BUSY_S = 3.0  # another process may have it for that long; a stop must not wait longer
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 

@@ -41,7 +41,8 @@ from pipeline.errors import Busy, Misconfigured
 log = logging.getLogger("vitrine")
 GRACE_S = 12.0  # of the 15 s that a stop may take
 _PASS_S = 1.0
-_STALLED_S = 5.0  # for a ledger that cannot be written
+_LOOK_S = 0.5  # a disk that fills up is seen within a second, also on a machine that is busy
+_STALLED_S = 2.0  # for a ledger that cannot be written
 _POLL_S = 2.0  # full scans when events cannot be had
 
 
@@ -282,7 +283,7 @@ class Supervisor:
         return time.monotonic() - 0.05
 
     def _wait(self, now: float) -> None:
-        until = max(now, min(now + _PASS_S, self._wake_again, self._arrivals.next_due() or math.inf))
+        until = max(now, min(now + _LOOK_S, self._wake_again, self._arrivals.next_due() or math.inf))
         with selectors.DefaultSelector() as selector:
             selector.register(self._bell, selectors.EVENT_READ)
             for member in self._crew.members:
