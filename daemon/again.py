@@ -30,12 +30,14 @@ def reopen(studio: Studio, ledger: Ledger, rules: Rules, drop: Drop) -> int:
             "Drop the photo into the inbox again.",
         )
     held = Drops(ledger).outputs(drop.id, "review")
-    jobs = Intake(studio, ledger, rules).again(drop)
-    for item in held:  # the new try writes its own; a picture that was changed by hand stays
+    for job in Drops(ledger).jobs(drop.id):
+        if job.state == "review":  # else its verdict would say that it is done already
+            durable.remove(studio.verdicts / f"{job.key}.json")
+    for item in held:  # before a worker can write the new one; a picture that was changed by hand stays
         path = studio.root / item.path
         if path.is_file() and durable.digest_of(path) == item.sha256:
             durable.remove(path)
-    return jobs
+    return Intake(studio, ledger, rules).again(drop)
 
 
 def choose(drops: Drops, number: int | None) -> list[Drop]:

@@ -17,6 +17,7 @@ from daemon.ledger import Ledger
 from daemon.putaway import PutAway
 from daemon.scan import Found, Stamp, scan
 from daemon.settle import Settle, Step
+from daemon.space import NO_ROOM
 from daemon.studio import Studio
 from daemon.words import CUT_OFF, EMPTY
 from pipeline.errors import VitrineError
@@ -42,6 +43,7 @@ class Arrivals:
         self._stamps: dict[Path, Stamp] = {}
         self._told: set[str] = set()
         self._stalled_until = 0.0
+        self.no_room = ""  # why the last `advance` stopped, if that was for want of room
 
     @property
     def waiting(self) -> int:
@@ -78,6 +80,7 @@ class Arrivals:
 
     def advance(self, now: float) -> list[Accepted]:
         """Look at the files whose time has come, and take those that are complete."""
+        self.no_room = ""
         if now < self._stalled_until:
             return []
         accepted: list[Accepted] = []
@@ -92,11 +95,17 @@ class Arrivals:
                 self._look_again(path, now)
             except OSError as error:
                 self._stalled_until = now + _STALLED_S
-                self._tell(
-                    f"taking photos is paused: {error.strerror} ({error.filename}). It goes on by itself."
-                )
+                words = f"{error.strerror} ({error.filename})"
+                if error.errno in NO_ROOM:
+                    self.no_room = words
+                else:
+                    self._tell(f"taking photos is paused: {words}. It goes on by itself.")
                 break
         return accepted
+
+    def hurry(self) -> None:
+        """What stopped `advance` is gone."""
+        self._stalled_until = 0.0
 
     def next_due(self) -> float | None:
         """When `advance` has something to do."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from daemon.jobstore import Queue
+from daemon.ledger import LedgerDamaged
 from daemon.limits import thread_environment
 from daemon.line import Line, Message, say
 from daemon.owner import Owner, process
@@ -23,7 +24,9 @@ from pipeline.errors import Misconfigured
 log = logging.getLogger("vitrine.crew")
 JOBS_PER_WORKER = 200  # then a fresh process takes over, whatever libraries may have leaked
 _RESPAWN_S = (0.0, 0.5, 2.0, 10.0, 30.0)
-_CONFIGURATION = 78
+_START_S = 120.0
+_CONFIGURATION = os.EX_CONFIG
+LEDGER_DAMAGED, UNRECORDED = os.EX_IOERR, os.EX_TEMPFAIL  # exit codes of `daemon.worker`
 _DEATHS: dict[int, str] = {
     signal.SIGKILL: "it was stopped from outside, most often because memory ran out.",
     signal.SIGSEGV: "a program library crashed on this photo.",
@@ -44,8 +47,10 @@ class Member:
     jobs: int = 0
     ready: bool = False
     killed_for: str = ""
+    started: float = field(default_factory=time.monotonic)
     leaving: bool = False
     misconfigured: str = ""
+    owed: Message = field(default_factory=dict)  # what could not be said yet
 
 
 @dataclass(slots=True)
@@ -56,12 +61,16 @@ class Crew:
     store: SqliteStore
     settings: Settings
     hear: Callable[[Message], None]
+    jobs_per_worker: int = JOBS_PER_WORKER
     members: list[Member] = field(default_factory=list)
     _early_deaths: int = 0
     _not_before: float = 0.0
 
     def fill(self, now: float, queues: Sequence[Queue]) -> None:
-        """Start workers until there are as many as the settings say."""
+        """Start workers until there are as many as the settings say, and say again what was not heard."""
+        for member in self.members:
+            if member.owed:
+                self._say(member)
         while len(self.members) < self.settings.workers and now >= self._not_before:
             self._start(queues)
 
@@ -83,13 +92,16 @@ class Crew:
             elif event == "finished":
                 member.busy_since = None
                 member.jobs += 1
-                if member.jobs >= JOBS_PER_WORKER:
+                if member.jobs >= self.jobs_per_worker:
                     self._dismiss(member)
             self.hear(message)
 
     def enforce_deadline(self, now: float) -> None:
-        """Kill workers that take too long over one photo."""
+        """Kill workers that take too long over one photo, or to start."""
         for member in self.members:
+            if not member.ready and not member.killed_for and now - member.started > _START_S:
+                member.killed_for = f"it did not start within {_START_S:g} s."
+                member.child.kill()
             if member.busy_since is not None and now - member.busy_since > self.settings.job_deadline_s:
                 member.killed_for = f"it took longer than {self.settings.job_deadline_s:g} s."
                 log.warning("%s: stopped, %s", member.job, member.killed_for)
@@ -118,6 +130,7 @@ class Crew:
         for member in self.members:
             self._dismiss(member)
             member.child.terminate()
+        unrecorded: list[Owner] = []
         end = time.monotonic() + grace_s
         while self.members and time.monotonic() < end and not impatient():
             for member in list(self.members):
@@ -125,12 +138,20 @@ class Crew:
                 if member.child.poll() is not None:
                     self.members.remove(member)
                     self._close(member)
+                    if member.child.returncode == UNRECORDED:
+                        unrecorded.append(member.owner)
+        for owner in (*unrecorded, *self.kill()):
+            self.store.excuse(owner)
+
+    def kill(self) -> list[Owner]:
+        """End all workers at once, without a word to the ledger; who they were."""
+        owners = [member.owner for member in self.members]
         for member in self.members:
             member.child.kill()
             member.child.wait()
-            self.store.excuse(member.owner)
             self._close(member)
         self.members.clear()
+        return owners
 
     def _start(self, queues: Sequence[Queue]) -> None:
         command = [sys.executable, "-m", "daemon.worker", "--studio", os.fspath(self.studio.root)]
@@ -143,20 +164,24 @@ class Crew:
         )
         if child.stdin is None or child.stdout is None:
             raise RuntimeError("no pipes to the worker")
+        os.set_blocking(child.stdin.fileno(), False)
         try:
             owner = process(child.pid)
         except ProcessLookupError:  # dead already; `bury` finds it
             owner = Owner("", child.pid, 0)
         member = Member(child, Line(child.stdout.fileno()), owner)
         self.members.append(member)
-        self._say(member, settings=self.settings.model_dump(mode="json"))
-        self._say(member, queues=list(queues))
+        self._say(member, settings=self.settings.model_dump(mode="json"), queues=list(queues))
 
     def _account_for(self, member: Member, now: float) -> None:
         code = member.child.returncode
         if code == _CONFIGURATION:
             raise Misconfigured(member.misconfigured or "a worker could not start with these settings.")
-        if member.leaving and code == 0:
+        if code == LEDGER_DAMAGED:
+            raise LedgerDamaged("a worker could not read it")
+        if code == UNRECORDED:
+            self.store.excuse(member.owner)
+        if code in {0, UNRECORDED} and member.ready:
             return
         if not member.ready:
             self._early_deaths += 1
@@ -170,8 +195,11 @@ class Crew:
         self._say(member, stop=True)
 
     def _say(self, member: Member, **message: object) -> None:
-        if member.child.stdin is not None and not member.child.stdin.closed:
-            say(member.child.stdin.fileno(), **message)
+        """Never waits: a worker in the middle of a picture does not listen, and its line may be full by now."""
+        member.owed |= message
+        stdin = member.child.stdin
+        if stdin is not None and not stdin.closed and say(stdin.fileno(), **member.owed):
+            member.owed = {}
 
     def _close(self, member: Member) -> None:
         for stream in (member.child.stdin, member.child.stdout):

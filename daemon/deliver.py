@@ -16,6 +16,7 @@ from typing import Any
 
 from daemon import durable, names
 from daemon.drops import Drop
+from daemon.failpoint import reach
 from daemon.jobstore import Artifact, Claim
 from daemon.studio import Studio
 from daemon.words import review
@@ -83,6 +84,7 @@ class Delivery:
         data = as_json(self._post(Path(picture.path).name))
         if not note.exists():  # the owner may have edited or approved it
             durable.write_new(note, data)
+            reach("after-post")
         return [picture, Artifact("post", os.fspath(note.relative_to(self._studio.root)), _sha(data))]
 
     def _post(self, picture: str) -> dict[str, Any]:
@@ -109,6 +111,7 @@ class Delivery:
             mark = f"-{self._claim.key[:length]}" if length else ""
             path = folder / f"{self._stem}{mark}.jpg"
             if _put_or_adopt(path, data, sha):
+                reach(f"after-{kind}")
                 return Artifact(kind, os.fspath(path.relative_to(self._studio.root)), sha)
         raise FileExistsError(folder / self._stem)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from daemon.failpoint import reach
 from daemon.jobstore import Artifact, JobSpec, Offer
 from daemon.ledger import Ledger
 from daemon.scan import Stamp
@@ -122,7 +123,9 @@ class Drops:
                     drop_id,
                 ),
             )
-            return [store.offer(job) for job in jobs]
+            offers = [store.offer(job) for job in jobs]
+            reach("in-take")
+        return offers
 
     def retake(self, drop_id: int, taken: Taken, jobs: Iterable[JobSpec]) -> bool:
         """Put another plan and other jobs in the place of those that wait; False if one of them is past waiting."""

@@ -13,10 +13,14 @@ import fcntl
 import hashlib
 import os
 import secrets
+import stat
 from pathlib import Path
+
+from daemon.failpoint import reach
 
 TEMP_PREFIX = ".vitrine-"
 _CHUNK = 1 << 20
+_TRIAL = 1 << 20
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
@@ -72,16 +76,38 @@ class Disk:
 
 
 disk = Disk()
+_on_disk: dict[Path, tuple[int, int]] = {}  # folders whose names this process knows to be on the disk
 
 
 def make_folders(folder: Path) -> None:
-    """Make `folder` and what is missing above it."""
-    if folder.is_dir():
+    """Make `folder` and what is missing above it. Afterwards their names are on the disk, whoever made them.
+
+    A folder that is there may have been made a moment ago by a process that was killed, or by another worker, before its
+    name was on the disk; a file in it would then not survive a power cut.
+    """
+    identity = _identity(folder)
+    if identity is not None and _on_disk.get(folder) == identity:
         return
-    make_folders(folder.parent)
-    with contextlib.suppress(FileExistsError):
-        disk.make_folder(folder)
-        disk.sync_folder(folder.parent)
+    if identity is None:
+        make_folders(folder.parent)
+        with contextlib.suppress(FileExistsError):
+            disk.make_folder(folder)
+    disk.sync_folder(folder.parent)
+    if (identity := _identity(folder)) is None:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(folder))
+    _on_disk[folder] = identity
+
+
+def secure(handle: int, path: Path, top: Path) -> None:
+    """Wait until an open file that somebody else wrote is on the disk, with its names from `path` up to `top`.
+
+    Programs that copy photos do not do that: minutes later a power cut may still take the file, or leave zeros in it.
+    """
+    _sync_foreign(handle)
+    for folder in path.parents:
+        disk.sync_folder(folder)
+        if folder == top:
+            break
 
 
 def digest_of(path: Path) -> str:
@@ -118,6 +144,7 @@ def move_new(source: Path, target: Path) -> None:
     At every moment at least one of the two names holds the full file. Run again after a crash it finishes the move.
     """
     make_folders(target.parent)
+    _sync_source(source)
     try:
         _name(source, target)
     except FileExistsError:
@@ -128,6 +155,7 @@ def move_new(source: Path, target: Path) -> None:
             raise
         _copy_across(source, target)
     disk.sync_folder(target.parent)
+    reach("during-move")
     remove(source)
 
 
@@ -138,24 +166,35 @@ def remove(path: Path) -> None:
         disk.sync_folder(path.parent)
 
 
+def try_writing(folder: Path) -> None:
+    """Write a small file into `folder` and take it away again. Raises OSError if that cannot be done."""
+    temp = _temp_with(folder, bytes(_TRIAL))
+    disk.unlink(temp)
+
+
 def copy_private(source: int, target: Path) -> str:
     """Copy an open file to the new file `target` and return the SHA-256 of the bytes that arrived there, hex."""
-    sha = hashlib.sha256()
     handle = disk.create(target)
     try:
-        if disk.clone(handle, source):
-            disk.sync(handle)
-            return digest_of(target)
-        os.lseek(source, 0, os.SEEK_SET)
-        while chunk := os.read(source, _CHUNK):
-            sha.update(chunk)
-            disk.write(handle, chunk)
+        digest = "" if disk.clone(handle, source) else _write_all(handle, source)
+        reach("before-sync")
         disk.sync(handle)
+        disk.sync_folder(target.parent)
+        return digest or digest_of(target)
     except BaseException:
         _discard(target)
         raise
     finally:
         os.close(handle)
+
+
+def _write_all(handle: int, source: int) -> str:
+    """Copy byte for byte; SHA-256 of the bytes."""
+    sha = hashlib.sha256()
+    os.lseek(source, 0, os.SEEK_SET)
+    while chunk := os.read(source, _CHUNK):
+        sha.update(chunk)
+        disk.write(handle, chunk)
     return sha.hexdigest()
 
 
@@ -175,6 +214,7 @@ def _temp_with(folder: Path, data: bytes) -> Path:
 
 def _name(source: Path, target: Path) -> None:
     """Give `source` the free name `target` too, or (where a file system has no links) instead."""
+    reach("before-rename")
     try:
         disk.link(source, target)
     except OSError as error:
@@ -183,6 +223,31 @@ def _name(source: Path, target: Path) -> None:
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(target)) from error
         disk.rename(source, target)
+
+
+def _sync_source(source: Path) -> None:
+    """The bytes must be on the disk before the name goes that a person knows them by."""
+    handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _sync_foreign(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_foreign(handle: int) -> None:
+    try:
+        disk.sync(handle)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}:  # a drive that cannot be asked
+            raise
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
 def _same_file(source: Path, target: Path) -> bool:
@@ -207,5 +272,5 @@ def _copy_across(source: Path, target: Path) -> None:
 
 
 def _discard(temp: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # gone; or the disk refuses all, which its caller is about to say
         disk.unlink(temp)

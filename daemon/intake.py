@@ -19,6 +19,7 @@ from pathlib import Path
 
 from daemon import durable, names
 from daemon.drops import Drop, Drops, Taken
+from daemon.failpoint import reach
 from daemon.jobstore import JobSpec, Offer
 from daemon.ledger import Ledger
 from daemon.scan import Stamp
@@ -119,6 +120,7 @@ class Intake:
             for job in jobs:
                 self._free_if_without_effect(job.key)
             offers = self._drops.take(drop_id, stamp, taken, jobs)
+            reach("after-take")
         except BaseException:
             durable.remove(copy)
             raise
@@ -173,12 +175,15 @@ class Intake:
         try:
             if Stamp.of(os.fstat(handle)) != stamp:
                 raise Changed(path)
+            durable.make_folders(copy.parent)
             digest = durable.copy_private(handle, copy)
             if Stamp.of(os.fstat(handle)) != stamp:
                 durable.remove(copy)
                 raise Changed(path)
+            durable.secure(handle, path, self._studio.inbox)
         finally:
             os.close(handle)
+        reach("after-copy")
         with copy.open("rb") as stream:
             kind = sniff(stream.read(HEAD_BYTES)) or ""
         return copy, digest, kind
@@ -192,6 +197,8 @@ class Intake:
         row = run("SELECT drop_id, state, outputs FROM jobs WHERE key = ?", (key,)).fetchone()
         if row is None:
             return
+        if row["state"] == "review":  # decided anew, perhaps by other rules: the old verdict must not end it
+            durable.remove(self._studio.verdicts / f"{key}.json")
         shown = [
             item["path"] for item in json.loads(row["outputs"]) if item["kind"] in {"export", "watermark"}
         ]

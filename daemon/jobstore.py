@@ -13,7 +13,7 @@ Queue = Literal["urgent", "normal", "overnight"]
 JobState = Literal["waiting", "leased", "done", "review", "rejected", "vanished"]
 Outcome = Literal["done", "review"]
 MAX_ATTEMPTS = 3
-BACKOFF_S = (2.0, 5.0, 15.0, 30.0)  # the last one repeats for ever: a full disk is emptied some day
+BACKOFF_S = (2.0, 5.0, 15.0, 20.0)  # the last one repeats for ever: a full disk is emptied some day
 
 
 class LeaseLost(Exception):  # noqa: N818 - an outcome: another worker owns the job by now

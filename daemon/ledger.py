@@ -54,11 +54,20 @@ CREATE INDEX jobs_drop ON jobs (drop_id);
 _STEPS = (_FIRST,)
 
 
+BUSY_S = 3.0  # another process may have it for that long; a stop must not wait longer
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class LedgerDamaged(Exception):  # noqa: N818 - an outcome: it is put aside and built anew
+    """The ledger's file is damaged, or somebody took it away while it was in use."""
+
+
 class Ledger:
     """One connection. Use it from one thread of one process; other processes open their own."""
 
     def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+        self._path = path
+        self.connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
         self.connection.row_factory = sqlite3.Row
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute(
@@ -66,6 +75,12 @@ class Ledger:
         )  # NORMAL may take back commits after a power loss
         self.connection.execute("PRAGMA foreign_keys = ON")
         self._migrate()
+        self._files = self._identities()
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the files that are written are still the ones that stand there: else all work is for nothing."""
+        return self._identities() == self._files
 
     def close(self) -> None:
         """Close the connection."""
@@ -77,17 +92,30 @@ class Ledger:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield self.connection
+            self.connection.execute("COMMIT")
         except BaseException:
-            if self.connection.in_transaction:  # a full disk makes SQLite roll back by itself
-                self.connection.execute("ROLLBACK")
+            if self.connection.in_transaction:  # a full disk makes SQLite roll back by itself, most often
+                with contextlib.suppress(sqlite3.Error):
+                    self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
 
     def sound(self) -> bool:
-        """Whether SQLite finds the file intact."""
-        return bool(self.connection.execute("PRAGMA quick_check").fetchone()[0] == "ok")
+        """Whether SQLite finds the file intact, its indexes too: a job that the index lacks would never be claimed."""
+        return bool(self.connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+
+    def _identities(self) -> list[tuple[int, int] | None]:
+        found: list[tuple[int, int] | None] = []
+        for path in (self._path, self._path.with_name(f"{self._path.name}-wal")):
+            try:
+                status = path.stat()
+                found.append((status.st_dev, status.st_ino))
+            except OSError:
+                found.append(None)
+        return found
 
     def _migrate(self) -> None:
+        if self._version() < 0:
+            raise LedgerDamaged("its version is no version")
         if self._version() >= len(_STEPS):
             return
         with self.writing() as connection:
@@ -104,7 +132,7 @@ def open_ledger(path: Path) -> tuple[Ledger, str]:
     """Open the ledger and say what was wrong with it ("" if nothing).
 
     A damaged file is put aside, never deleted, and a new one begun: the inbox still holds every unfinished photo, and
-    finished ones are recognised by their bytes.
+    `daemon.rebuild` knows the finished ones by their originals and verdicts.
     """
     trouble = ""
     try:
@@ -113,12 +141,24 @@ def open_ledger(path: Path) -> tuple[Ledger, str]:
             return ledger, ""
         ledger.close()
         trouble = "it is damaged"
+    except LedgerDamaged as error:
+        trouble = str(error)
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
+        if _code(error) not in {*_DAMAGE, sqlite3.SQLITE_ERROR}:  # that one: other tables than it says
             raise
         trouble = str(error)
     aside = _put_aside(path)
     return Ledger(path), f"{path}: {trouble}. It was put aside as {aside.name} and a new one was begun."
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether SQLite says that the file is no sound database. Full, locked or unreadable is another matter."""
+    return _code(error) in _DAMAGE
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 if the error is not SQLite's."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _put_aside(path: Path) -> Path:

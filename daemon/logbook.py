@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import time
@@ -35,6 +36,18 @@ class NoStorm(logging.Filter):
         return self._seen[kind] <= _OF_A_KIND and self._seen[same] <= _SAME
 
 
+class _File(logging.handlers.RotatingFileHandler):
+    """The log file. On a full disk its lines are lost, and nothing else: no traceback for each of them."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Let the line go."""
+
+    def close(self) -> None:
+        """What cannot be written now is not written."""
+        with contextlib.suppress(OSError):
+            super().close()
+
+
 def set_up(folder: Path, *, screen: logging.Handler | None = None) -> None:
     """Begin to log. folder: where the file goes; screen: instead of plain lines on stderr."""
     root = logging.getLogger("vitrine")
@@ -43,7 +56,7 @@ def set_up(folder: Path, *, screen: logging.Handler | None = None) -> None:
     shown = screen or logging.StreamHandler()
     if screen is None:
         shown.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-    written = logging.handlers.RotatingFileHandler(
+    written = _File(
         folder / "vitrine.log",
         maxBytes=_FILE_BYTES,
         backupCount=3,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from daemon import durable, names
 from daemon.drops import Drop, Drops, Ended, JobRow
+from daemon.failpoint import reach
 from daemon.intake import sidecar_path
 from daemon.scan import Stamp
 from daemon.studio import Studio
@@ -38,6 +39,7 @@ class PutAway:
         target = self._place(drop, reason) if state == "rejected" else self._archive_path(drop)
         self._bring(drop, target)
         self._sidecar(drop, target)
+        reach("before-end")
         self._drops.end(drop_id, state, reason)
         return state
 
@@ -77,6 +79,7 @@ class PutAway:
                 self._undo_if_changed(drop, current, target)
             if copy != target:
                 self._settle_at(copy, target, drop)
+        reach("after-move")
         self._drops.moved(drop.id, self._studio.relative(target), archived=True)
 
     def _inbox_path(self, drop: Drop) -> Path | None:

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     workers: render processes; worker_threads: threads inside each; memory_mb: cap per worker; job_deadline_s: a
     render that takes longer is stopped and tried again; settle_s: a file must have been unchanged for this long;
     incomplete_after_s: a file that never becomes complete is reported after this; scan_s: time between full scans;
+    min_free_mb: with less room on a drive, work pauses until there is more;
     max_pixels: larger photos are refused before they are decoded; time_zone: of the overnight window, "" = machine's.
     """
 
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     settle_s: Annotated[float, Field(ge=0, le=3600)] = 1.0
     incomplete_after_s: Annotated[float, Field(ge=1, le=604_800)] = 600.0
     scan_s: Annotated[float, Field(ge=0.05, le=3600)] = 10.0
+    min_free_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 200
     max_pixels: Annotated[int, Field(ge=10_000, le=1_000_000_000)] = 120_000_000
     size_px: Annotated[tuple[Side, Side], BeforeValidator(_two_sides)] = (1080, 1080)
     outputs: Outputs = ALL_OUTPUTS

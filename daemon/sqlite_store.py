@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
+from daemon.failpoint import reach
 from daemon.jobstore import (
     BACKOFF_S,
     MAX_ATTEMPTS,
@@ -92,7 +94,11 @@ class SqliteStore:
         """See JobStore."""
         made = json.dumps([asdict(output) for output in outputs], sort_keys=True)
         sets = "state = ?, reason = ?, outputs = ?, ended_at = ?, owner = NULL"
-        self._fenced(claim, sets, outcome, reason, made, self._clock())
+        with self._ledger.writing():
+            mine = self._set(claim, sets, outcome, reason, made, self._clock())
+            reach("in-finish")
+        if not mine:
+            raise LeaseLost(claim.key)
 
     def fail(self, claim: Claim, failure: Failure) -> Next:
         """See JobStore."""
@@ -130,11 +136,10 @@ class SqliteStore:
     def recover(self) -> list[int]:
         """See JobStore."""
         given_up: list[int] = []
+        if not any(self._is_free(job) for job in self._leased()):
+            return []
         with self._ledger.writing() as connection:
-            leased = connection.execute("SELECT * FROM jobs WHERE state = 'leased'").fetchall()
-            for job in leased:
-                if Owner.parse(job["owner"]).alive and job["lease_until"] > self._ticks():
-                    continue
+            for job in filter(self._is_free, self._leased()):
                 if job["attempts"] < MAX_ATTEMPTS:
                     connection.execute(
                         "UPDATE jobs SET state = 'waiting', owner = NULL WHERE key = ?", (job["key"],)
@@ -148,6 +153,12 @@ class SqliteStore:
                 )
                 given_up.append(job["drop_id"])
         return given_up
+
+    def _leased(self) -> list[sqlite3.Row]:
+        return self._ledger.connection.execute("SELECT * FROM jobs WHERE state = 'leased'").fetchall()
+
+    def _is_free(self, job: sqlite3.Row) -> bool:
+        return not Owner.parse(job["owner"]).alive or job["lease_until"] <= self._ticks()
 
     def excuse(self, owner: Owner) -> None:
         """Free what `owner` holds without counting the attempt: it was stopped by us, not by a photo."""
@@ -165,6 +176,13 @@ class SqliteStore:
                 "UPDATE jobs SET reason = ? WHERE state = 'leased' AND owner = ?", (reason, str(owner))
             )
 
+    def hasten(self) -> int:
+        """Let the jobs that were excused be tried now: what was in their way is gone; how many."""
+        with self._ledger.writing() as connection:
+            return connection.execute(
+                "UPDATE jobs SET not_before = 0 WHERE state = 'waiting' AND excused > 0 AND not_before > 0"
+            ).rowcount
+
     def open_jobs(self, queues: Sequence[Queue]) -> int:
         """Jobs that are leased, or wait in one of these queues."""
         marks = ", ".join("?" * len(queues))
@@ -181,11 +199,15 @@ class SqliteStore:
         return BACKOFF_S[min(row["excused"], len(BACKOFF_S) - 1)]
 
     def _update(self, claim: Claim, sets: str, *values: object) -> bool:
-        with self._ledger.writing() as connection:
-            cursor = connection.execute(
-                f"UPDATE jobs SET {sets} WHERE key = ? AND token = ? AND state = 'leased'",  # noqa: S608
-                (*values, claim.key, claim.token),
-            )
+        with self._ledger.writing():
+            return self._set(claim, sets, *values)
+
+    def _set(self, claim: Claim, sets: str, *values: object) -> bool:
+        """Change the job's row if the claim still holds it. Call inside `Ledger.writing`."""
+        cursor = self._ledger.connection.execute(
+            f"UPDATE jobs SET {sets} WHERE key = ? AND token = ? AND state = 'leased'",  # noqa: S608
+            (*values, claim.key, claim.token),
+        )
         return cursor.rowcount == 1
 
     def _fenced(self, claim: Claim, sets: str, *values: object) -> None:

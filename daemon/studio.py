@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import fcntl
 import os
 from dataclasses import dataclass
@@ -136,6 +137,8 @@ class Studio:
 
     def mark(self) -> None:
         """Put the marker into the inbox."""
+        if self.marker.exists():  # on a full disk, even the attempt would fail
+            return
         with contextlib.suppress(FileExistsError):
             durable.write_new(self.marker, b"")
 
@@ -171,14 +174,15 @@ class StudioLock:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.read(handle, 32).decode("ascii", "replace").strip() or "unknown"
+            pid, _, since = os.read(handle, 64).decode("ascii", "replace").strip().partition(" ")
             os.close(handle)
             raise Busy(
-                f"{self._path.parent.parent}: another Vitrine (process {holder}) is already working in this studio.",
+                f"{self._path.parent.parent}: another Vitrine (process {pid or 'unknown'}) is already working in this"
+                f" studio{f', since {since}' if since else ''}.",
                 "Stop it first, or give this one another folder with --studio.",
             ) from None
         os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()}\n".encode())
+        os.write(handle, f"{os.getpid()} {dt.datetime.now().astimezone():%Y-%m-%d %H:%M:%S}\n".encode())
         self._handle = handle
 
     def release(self) -> None:
@@ -197,7 +201,7 @@ def holder(studio: Studio) -> int | None:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return int(os.read(handle, 32) or b"0") or None
+        return int((os.read(handle, 64).split() or [b"0"])[0]) or None
     finally:
         os.close(handle)
     return None

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import math
 import os
+import select
 import selectors
 import signal
 import sqlite3
@@ -17,27 +18,31 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from daemon import durable
 from daemon.arrivals import Arrivals
 from daemon.crew import Crew
 from daemon.drops import Drops
 from daemon.intake import SIDECAR_HOLD_S, Accepted, Intake
 from daemon.jobstore import Queue
-from daemon.ledger import open_ledger
+from daemon.ledger import LedgerDamaged, is_damage, open_ledger
 from daemon.line import Message
 from daemon.notify import Systemd
+from daemon.rebuild import rebuild
 from daemon.settings import SETTINGS_NAME, Settings, load_settings
 from daemon.settle import Settle
+from daemon.space import NO_ROOM, Space
 from daemon.sqlite_store import SqliteStore
 from daemon.studio import Studio, StudioLock
 from daemon.tidy import remove_leftovers
 from daemon.timetable import Timetable
 from daemon.watch import Watch
-from pipeline.errors import Misconfigured
+from pipeline.errors import Busy, Misconfigured
 
 log = logging.getLogger("vitrine")
 GRACE_S = 12.0  # of the 15 s that a stop may take
 _PASS_S = 1.0
-_STALLED_S = 5.0
+_LOOK_S = 0.5  # a disk that fills up is seen within a second, also on a machine that is busy
+_STALLED_S = 2.0  # for a ledger that cannot be written
 _POLL_S = 2.0  # full scans when events cannot be had
 
 
@@ -68,7 +73,7 @@ class Supervisor:
         lock.acquire()
         try:
             with self._wakeable():
-                self._open()
+                self._open_patiently()
                 failed_before = self._failed()
                 try:
                     self._loop(until_idle=until_idle)
@@ -80,10 +85,31 @@ class Supervisor:
         finally:
             lock.release()
 
+    def _open_patiently(self) -> None:
+        """Open the ledger; while its disk is full, or another program has it, wait for that to pass."""
+        self._systemd = Systemd()
+        while True:
+            try:
+                self._open()
+            except (sqlite3.OperationalError, OSError) as error:
+                if isinstance(error, OSError) and error.errno not in NO_ROOM:
+                    raise
+                self._stumble(error)
+                self._systemd.ready()  # it runs, and says what it waits for; a restart would not help
+                if self._signals:
+                    raise Busy(f"{self._studio.root}: stopped before the ledger could be opened.") from error
+            else:
+                return
+
     def _open(self) -> None:
+        known = self._studio.ledger.exists()
         ledger, trouble = open_ledger(self._studio.ledger)
         if trouble:
             log.error("%s", trouble)
+        if trouble or not known:
+            count = rebuild(self._studio, ledger)
+            if count:
+                log.warning("%d finished photos were entered into the new ledger again", count)
         self._ledger = ledger
         self._drops = Drops(ledger)
         self._store = SqliteStore(ledger)
@@ -96,8 +122,8 @@ class Supervisor:
         self._timetable = Timetable(self._settings.overnight, self._settings.time_zone)
         self._timetable.start(self._wake)
         self._queues: tuple[Queue, ...] = self._timetable.queues()
-        self._crew = Crew(self._studio, self._store, self._settings, self._hear)
-        self._systemd = Systemd()
+        self._crew = Crew(self._studio, self._store, self._settings, self._heard)
+        self._space = Space(self._studio, self._settings.min_free_mb)
         self._last_scan = self._next_report = 0.0
         self._wake_again = math.inf
         self._degraded = ""
@@ -111,10 +137,15 @@ class Supervisor:
         log.info("stopping")
         self._watch.stop()
         self._timetable.stop()
-        self._crew.stop(GRACE_S, lambda: len(self._signals) > 1)
-        self._store.recover()
-        self._arrivals.put_away_the_rest()
-        account = self._drops.account()
+        try:
+            self._crew.stop(GRACE_S, lambda: len(self._signals) > 1)
+            self._store.recover()
+            self._arrivals.put_away_the_rest()
+            account = self._drops.account()
+        except sqlite3.Error as error:  # what is not written down now is found at the next start
+            log.error("the ledger cannot be written (%s)", error)  # noqa: TRY400
+            self._crew.kill()
+            return
         log.info("stopped: %s", ", ".join(f"{count} {state}" for state, count in account.items()))
 
     def _loop(self, *, until_idle: bool) -> None:
@@ -128,14 +159,44 @@ class Supervisor:
                 self._pass(now)
                 if until_idle and self._idle():
                     return
-            except (
-                sqlite3.OperationalError
-            ) as error:  # the disk is full, or somebody else has the ledger open
-                log.error("the ledger cannot be written (%s); it is tried again", error)  # noqa: TRY400
-                now += _STALLED_S
-            self._wait(now)
+                self._wait(now)
+            except LedgerDamaged as error:
+                self._begin_anew(error)
+            except sqlite3.DatabaseError as error:
+                if is_damage(error):
+                    self._begin_anew(error)
+                elif isinstance(error, sqlite3.OperationalError):
+                    self._stumble(error)
+                else:
+                    raise
+
+    def _stumble(self, error: Exception) -> None:
+        """The disk is full, or somebody else has the ledger: wait a while, or for a signal. Nothing else can be done."""
+        log.error("the ledger cannot be written (%s); it is tried again", error)
+        self._systemd.status(f"The ledger cannot be written ({error}); it is tried again.")
+        self._systemd.alive()
+        end = time.monotonic() + _STALLED_S
+        while not self._signals and (left := end - time.monotonic()) > 0:
+            select.select([self._bell], [], [], left)
+            self._silence()
+
+    def _begin_anew(self, error: Exception) -> None:
+        """The ledger is damaged or was taken away: nobody may write to it any more. A sound one is opened."""
+        log.error("%s: %s", self._studio.ledger, error)
+        self._crew.kill()
+        self._watch.stop()
+        self._timetable.stop()
+        self._ledger.close()
+        durable.make_folders(self._studio.ledger.parent)
+        self._open_patiently()
+        self._watch.supervise()
+        self._scan_all(time.monotonic())
 
     def _pass(self, now: float) -> None:
+        if not self._ledger.in_place:
+            raise LedgerDamaged("it was moved, replaced or removed while Vitrine was using it")
+        if self._space.look(now):
+            self._go_on(now)
         self._inbox(now)
         self._workers(now)
         self._report(now)
@@ -149,7 +210,9 @@ class Supervisor:
             self._scan_all(now)
         elif folders:
             self._arrivals.look_into(folders, now)
-        accepted = self._arrivals.advance(now)
+        accepted = [] if self._space.trouble else self._arrivals.advance(now)
+        if self._arrivals.no_room:
+            self._space.refused(self._arrivals.no_room, now)
         for one in accepted:
             self._accepted(one)
         if accepted:
@@ -171,11 +234,24 @@ class Supervisor:
         if now >= self._wake_again:  # those that waited for a late sidecar may go on
             self._crew.wake(self._queues)
             self._wake_again = math.inf
-        queues = self._timetable.queues()
+        queues = () if self._space.trouble else self._timetable.queues()
         if queues != self._queues:
+            if "overnight" in {*queues} ^ {*self._queues} and queues and self._queues:
+                log.info("overnight work %s", "begins" if "overnight" in queues else "ends for today")
             self._queues = queues
-            log.info("overnight work %s", "begins" if "overnight" in queues else "ends for today")
             self._crew.wake(queues)
+
+    def _heard(self, message: Message) -> None:
+        """A worker said something."""
+        if message.get("no_room"):
+            self._space.refused(str(message.get("reason", "")), time.monotonic())
+        self._hear(message)
+
+    def _go_on(self, now: float) -> None:
+        """There is room again: what was put off because there was none has its turn now."""
+        self._arrivals.hurry()
+        self._store.hasten()
+        self._wake_again = now  # also if the queues are those from before
 
     def _report(self, now: float) -> None:
         if now - self._last_scan < 3 * self._settings.scan_s + 30:
@@ -186,11 +262,16 @@ class Supervisor:
         if now < self._next_report:
             return
         self._next_report = now + _PASS_S
+        if self._store.recover():  # a worker of a daemon that was killed may have lived on for a moment
+            self._arrivals.put_away_the_rest()
         account = self._drops.account()
         words = f"{account['waiting']} waiting, {account['leased']} in work, {account['done']} done"
-        self._systemd.status(f"{words}, {account['review']} to review. {self._degraded}".strip())
+        troubles = " ".join(filter(None, (self._space.trouble, self._degraded)))
+        self._systemd.status(f"{words}, {account['review']} to review. {troubles}".strip())
 
     def _idle(self) -> bool:
+        if self._space.trouble:
+            return False
         if self._arrivals.waiting or self._store.open_jobs(self._queues) or self._drops.closing():
             return False
         if self._last_scan < self._idle_since():
@@ -202,13 +283,16 @@ class Supervisor:
         return time.monotonic() - 0.05
 
     def _wait(self, now: float) -> None:
-        until = max(now, min(now + _PASS_S, self._wake_again, self._arrivals.next_due() or math.inf))
+        until = max(now, min(now + _LOOK_S, self._wake_again, self._arrivals.next_due() or math.inf))
         with selectors.DefaultSelector() as selector:
             selector.register(self._bell, selectors.EVENT_READ)
             for member in self._crew.members:
                 if not member.line.closed:
                     selector.register(member.line, selectors.EVENT_READ)
             selector.select(max(0.0, until - time.monotonic()))
+        self._silence()
+
+    def _silence(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while os.read(self._bell, 4096):
                 pass
@@ -237,6 +321,7 @@ class Supervisor:
         self._timetable.stop()
         self._timetable = Timetable(settings.overnight, settings.time_zone)
         self._timetable.start(self._wake)
+        self._space.min_free_mb = settings.min_free_mb
         self._crew.settings = settings
         self._crew.renew()
 
@@ -260,6 +345,7 @@ class Supervisor:
             signal.SIGTERM: lambda number, _: self._signals.append(number),
             signal.SIGINT: lambda number, _: self._signals.append(number),
             signal.SIGHUP: self._hang_up,
+            signal.SIGCHLD: lambda *_: None,  # so that a worker's end wakes the loop
             signal.SIGIO: signal.SIG_IGN,  # the kernel asks for a lease back; we give it back anyway
         }
         old = {number: signal.signal(number, handler) for number, handler in handlers.items()}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon import durable
+from daemon import receipt as receipts
 from daemon.darkroom import Renderer, print_pictures
 from daemon.deliver import Delivery, as_json
 from daemon.drops import Drop
-from daemon.jobstore import Artifact, Claim, JobStore, LeaseLost, Outcome
+from daemon.failpoint import reach
+from daemon.jobstore import Claim, JobStore, LeaseLost, Outcome
+from daemon.receipt import Receipt
 from daemon.settings import Settings
 from daemon.studio import Studio
 from pipeline.errors import BadInput, Busy
@@ -50,7 +52,12 @@ class Task:
         return Plan.model_validate_json(self.drop.plan)
 
     def do(self) -> tuple[str, str]:
-        """Render, deliver, record; the outcome and its reason. LeaseLost if another worker took over."""
+        """Render, deliver, record; the outcome and its reason. LeaseLost if another worker took over.
+
+        A job whose pictures stand already (the process ended before the ledger knew) is only recorded.
+        """
+        if (known := receipts.read(self._verdict_path)) and known[1].holds(self.bench.studio.root):
+            return self._finish(known[1])
         if self._taken_away():
             self.bench.store.cancel(self.claim, TAKEN_AWAY)
             return "vanished", TAKEN_AWAY
@@ -59,6 +66,7 @@ class Task:
         render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels, self.drop.name)
         decision = accept(render.verdict, plan.policy)
         mark = plan.watermark if decision.publish and "watermark" in plan.outputs else None
+        reach("after-render")
         pictures = print_pictures(render, mark, self.bench.studio.root)
         if not self.bench.store.beat(self.claim, self.bench.lease_s):
             raise LeaseLost(self.claim.key)
@@ -70,22 +78,31 @@ class Task:
         else:
             outcome, reason = "review", "; ".join(decision.reasons)
             made = delivery.hold(pictures.clean, decision.reasons, verdict)
-        self._record(verdict, made)
-        self.bench.store.finish(self.claim, made, outcome, reason)
-        return outcome, reason
+        return self._record(verdict, Receipt(outcome, reason, self.claim.variant, tuple(made)))
 
     def hold(self, reason: str) -> None:
         """The photo gave no picture worth looking at: only the reason goes to review/."""
         verdict = {"outcome": "fail", "published": False, "reasons": [{"code": "unfit", "text": reason}]}
         delivery = Delivery(self.bench.studio, self.drop, self.plan, self.claim)
         made = delivery.hold(None, [reason], verdict)
-        self._record(verdict | {"photo": self.drop.digest, "name": self.drop.name}, made)
-        self.bench.store.finish(self.claim, made, "review", reason)
+        drop = {"photo": self.drop.digest, "name": self.drop.name, "folder": self.drop.folder}
+        self._record(verdict | drop, Receipt("review", reason, self.claim.variant, tuple(made)))
 
-    def _record(self, verdict: dict[str, Any], made: Sequence[Artifact]) -> None:
-        verdict["outputs"] = [item.path for item in made]
-        path = self.bench.studio.verdicts / f"{self.claim.key}.json"
-        durable.write_atomic(path, as_json(verdict))
+    @property
+    def _verdict_path(self) -> Path:
+        return self.bench.studio.verdicts / f"{self.claim.key}.json"
+
+    def _record(self, verdict: dict[str, Any], receipt: Receipt) -> tuple[str, str]:
+        """Outputs are on the disk: first the verdict says so, then the ledger."""
+        verdict |= {"outputs": [item.path for item in receipt.outputs], "receipt": receipt.as_dict()}
+        durable.write_atomic(self._verdict_path, as_json(verdict))
+        reach("after-verdict")
+        return self._finish(receipt)
+
+    def _finish(self, receipt: Receipt) -> tuple[str, str]:
+        self.bench.store.finish(self.claim, receipt.outputs, receipt.outcome, receipt.reason)
+        reach("after-finish")
+        return receipt.outcome, receipt.reason
 
     def _verdict(self, plan: Plan, render: Render, decision: Decision) -> dict[str, Any]:
         recipe = plan.recipes[self.claim.variant]

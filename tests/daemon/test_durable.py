@@ -71,7 +71,7 @@ def recorder(monkeypatch):
 
 def test_content_is_on_the_disk_before_its_name_and_the_name_before_the_return(recorder, tmp_path):
     durable.write_new(tmp_path / "a", b"data")
-    assert recorder.calls == ["create", "write", "sync", "link", "unlink", "sync_folder"]
+    assert recorder.calls == ["sync_folder", "create", "write", "sync", "link", "unlink", "sync_folder"]
     recorder.calls.clear()
     durable.write_atomic(tmp_path / "a", b"more")
     assert recorder.calls == ["create", "write", "sync", "rename", "sync_folder"]
@@ -83,7 +83,7 @@ def test_a_move_has_the_new_name_on_the_disk_before_the_old_one_goes(recorder, t
     (tmp_path / "out").mkdir()
     (tmp_path / "in" / "a").write_bytes(b"data")
     durable.move_new(tmp_path / "in" / "a", tmp_path / "out" / "b")
-    assert recorder.calls == ["link", "sync_folder", "unlink", "sync_folder"]
+    assert recorder.calls == ["sync_folder", "sync", "link", "sync_folder", "unlink", "sync_folder"]
     assert (tmp_path / "out" / "b").read_bytes() == b"data"
 
 

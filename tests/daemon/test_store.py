@@ -108,7 +108,7 @@ def test_excused_tries_do_not_count_and_come_slower_and_slower(store, clock):
         waits.append(retry_at - clock.unix)
         clock.unix = retry_at
     assert waits == sorted(waits)
-    assert waits[0] < waits[-1] == 30.0
+    assert waits[0] < waits[-1] == 20.0
 
 
 def test_an_old_claim_is_refused_everywhere(store, clock):
