@@ -49,9 +49,17 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_next ON jobs (state, queue, rank);
 CREATE INDEX jobs_drop ON jobs (drop_id);
 """
+_ROOTS = """
+CREATE TABLE roots (
+  name TEXT PRIMARY KEY,           -- folder of the studio
+  mark TEXT NOT NULL,              -- text of its marker file, '' if it needs none
+  dev INTEGER NOT NULL,
+  own INTEGER NOT NULL             -- 1: a mount of its own
+) STRICT
+"""
 # One script for each version of the schema, the first from nothing. Scripts are only ever added: a studio's ledger
 # may be of any of them.
-_STEPS = (_FIRST,)
+_STEPS = (_FIRST, _ROOTS)
 
 
 class Ledger:

@@ -14,6 +14,7 @@ from pathlib import Path
 from daemon import durable, names
 from daemon.drops import Drop, Drops, Ended, JobRow
 from daemon.intake import sidecar_path
+from daemon.roots import Roots
 from daemon.scan import Stamp
 from daemon.studio import Studio
 from daemon.words import rejection
@@ -27,14 +28,18 @@ class PutAway:
     def __init__(self, studio: Studio, drops: Drops) -> None:
         self._studio = studio
         self._drops = drops
+        self._roots = Roots(studio, drops.ledger)
 
     def close(self, drop_id: int) -> Ended | None:
-        """End the drop if none of its jobs is open; the state it ended in. Raises OSError (disk full, ...)."""
+        """End the drop if none of its jobs is open; the state it ended in. Raises OSError (disk full, no drive, ...)."""
         drop = self._drops.get(drop_id)
         jobs = self._drops.jobs(drop_id)
         if drop.state != "open" or any(job.state in _OPEN for job in jobs):
             return None
         state, reason = _outcome(drop, jobs)
+        self._roots.require(
+            self._studio.inbox, self._studio.rejected if state == "rejected" else self._studio.originals
+        )
         target = self._place(drop, reason) if state == "rejected" else self._archive_path(drop)
         self._bring(drop, target)
         self._sidecar(drop, target)

@@ -38,6 +38,7 @@ log = logging.getLogger("vitrine")
 GRACE_S = 12.0  # of the 15 s that a stop may take
 _PASS_S = 1.0
 _STALLED_S = 5.0
+_SCAN_REST = 5.0  # times as long as a full scan took: a hundred thousand files must not keep the loop busy with looking
 _POLL_S = 2.0  # full scans when events cannot be had
 
 
@@ -98,7 +99,7 @@ class Supervisor:
         self._queues: tuple[Queue, ...] = self._timetable.queues()
         self._crew = Crew(self._studio, self._store, self._settings, self._hear)
         self._systemd = Systemd()
-        self._last_scan = self._next_report = 0.0
+        self._last_scan = self._next_report = self._scan_rest = 0.0
         self._wake_again = math.inf
         self._degraded = ""
 
@@ -144,7 +145,8 @@ class Supervisor:
         self._follow_settings()
         folders, lost = self._watch.take()
         period = self._settings.scan_s if not self._watch.degraded else min(self._settings.scan_s, _POLL_S)
-        if lost or now - self._last_scan >= period:
+        lost |= self._arrivals.came_back(now)
+        if lost or now - self._last_scan >= max(period, self._scan_rest):
             self._watch.supervise()
             self._scan_all(now)
         elif folders:
@@ -160,6 +162,7 @@ class Supervisor:
         self._arrivals.look_everywhere(now)
         self._arrivals.put_away_the_rest()
         self._last_scan = now
+        self._scan_rest = _SCAN_REST * (time.monotonic() - now)
 
     def _workers(self, now: float) -> None:
         for member in self._crew.members:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ from daemon.darkroom import Renderer, print_pictures
 from daemon.deliver import Delivery, as_json
 from daemon.drops import Drop
 from daemon.jobstore import Artifact, Claim, JobStore, LeaseLost, Outcome
+from daemon.roots import Roots
 from daemon.settings import Settings
 from daemon.studio import Studio
-from pipeline.errors import BadInput, Busy
+from pipeline.errors import BadInput
 from rules.accept import Decision, accept
 from rules.plan import Plan
 
@@ -43,6 +44,7 @@ class Task:
     bench: Bench
     claim: Claim
     drop: Drop
+    roots: Roots
 
     @property
     def plan(self) -> Plan:
@@ -55,6 +57,7 @@ class Task:
             self.bench.store.cancel(self.claim, TAKEN_AWAY)
             return "vanished", TAKEN_AWAY
         plan = self.plan
+        self._require(plan.outputs)  # no render for a drive that is not there
         recipe = plan.recipes[self.claim.variant]
         render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels, self.drop.name)
         decision = accept(render.verdict, plan.policy)
@@ -62,6 +65,7 @@ class Task:
         pictures = print_pictures(render, mark, self.bench.studio.root)
         if not self.bench.store.beat(self.claim, self.bench.lease_s):
             raise LeaseLost(self.claim.key)
+        self._require(plan.outputs if decision.publish else ("review",))
         delivery = Delivery(self.bench.studio, self.drop, plan, self.claim)
         verdict = self._verdict(plan, render, decision)
         outcome: Outcome
@@ -76,6 +80,7 @@ class Task:
 
     def hold(self, reason: str) -> None:
         """The photo gave no picture worth looking at: only the reason goes to review/."""
+        self._require(("review",))
         verdict = {"outcome": "fail", "published": False, "reasons": [{"code": "unfit", "text": reason}]}
         delivery = Delivery(self.bench.studio, self.drop, self.plan, self.claim)
         made = delivery.hold(None, [reason], verdict)
@@ -110,9 +115,14 @@ class Task:
         studio = self.bench.studio
         if self.drop.archived or os.path.lexists(studio.inbox / os.fsdecode(self.drop.path)):
             return False
-        if not studio.marker.exists():
-            raise Busy(f"{studio.inbox}: the inbox is not there; is the drive connected?")
+        self.roots.require(studio.inbox)
         return True
+
+    def _require(self, outputs: Iterable[str]) -> None:
+        """Raise Away if a result would land in a bare mount point."""
+        studio = self.bench.studio
+        places = {"instagram": studio.instagram, "review": studio.review}
+        self.roots.require(*(places.get(output, studio.root / output) for output in outputs))
 
     def _source(self) -> Path:
         """The private copy, whole. A crash of the machine may have damaged it: then it is taken anew."""

@@ -26,6 +26,7 @@ from daemon.limits import cap_memory, die_with
 from daemon.line import Line, say
 from daemon.owner import process
 from daemon.putaway import PutAway
+from daemon.roots import Roots
 from daemon.settings import Settings
 from daemon.sqlite_store import SqliteStore
 from daemon.studio import Studio
@@ -35,7 +36,7 @@ from pipeline.errors import BadInput, Busy, Misconfigured, Unfit, VitrineError
 IDLE_S = 1.0
 _PASSING = {  # the photo has no part in these
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
-    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT,
+    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.ENODEV,
 }  # fmt: skip
 
 
@@ -47,6 +48,7 @@ class Worker:
         self._drops = drops
         self._out = out
         self._putaway = PutAway(bench.studio, drops)
+        self._roots = Roots(bench.studio, drops.ledger)
         self._owner = process()
 
     def work_once(self, queues: Sequence[Queue]) -> bool:
@@ -69,7 +71,7 @@ class Worker:
 
     def _do(self, claim: Claim, drop: Drop) -> tuple[str, str]:
         """Do the job; record how it ended, whatever happens."""
-        task = Task(self._bench, claim, drop)
+        task = Task(self._bench, claim, drop, self._roots)
         try:
             return task.do()
         except Misconfigured:
