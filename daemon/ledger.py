@@ -81,7 +81,13 @@ class Ledger:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds the write lock from its first statement: all of it, or nothing."""
+        """One transaction that holds the write lock from its first statement: all of it, or nothing.
+
+        Inside another one it is a part of that.
+        """
+        if self.connection.in_transaction:
+            yield self.connection
+            return
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield self.connection

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Other machines write here without this kernel's knowledge: no events, and no word of who has a file open.
-_REMOTE = frozenset("nfs nfs4 cifs smb3 smbfs 9p afs ceph lustre vboxsf virtiofs fuse".split())
+_REMOTE = frozenset(
+    ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "vboxsf", "virtiofs", "fuse"]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,8 @@ class Supervisor:
         self._store = SqliteStore(ledger)
         self._store.recover()
         remove_leftovers(self._studio, self._drops)
-        self._settle = Settle(self._settings.settle_s, self._settings.incomplete_after_s)
+        self._settle = Settle(0, 0)
+        self._pace()
         self._intake = Intake(self._studio, ledger, self._settings.rules, _hold_s(self._settings))
         self._arrivals = Arrivals(self._studio, ledger, self._intake, self._settle)
         self._watch = Watch(self._studio.inbox, self._wake)
@@ -233,15 +234,17 @@ class Supervisor:
     def _apply(self, settings: Settings) -> None:
         self._settings = settings
         self._intake.rules, self._intake.hold_s = settings.rules, _hold_s(settings)
-        self._settle.settle_s, self._settle.incomplete_after_s = (
-            settings.settle_s,
-            settings.incomplete_after_s,
-        )
+        self._pace()
         self._timetable.stop()
         self._timetable = Timetable(settings.overnight, settings.time_zone)
         self._timetable.start(self._wake)
         self._crew.settings = settings
         self._crew.renew()
+
+    def _pace(self) -> None:
+        settle, settings = self._settle, self._settings
+        settle.settle_s, settle.blind_s = settings.settle_s, settings.settle_network_s
+        settle.incomplete_after_s = settings.incomplete_after_s
 
     def _hang_up(self, number: int, _: object) -> None:
         """For a service SIGHUP means "read the settings again"; in a terminal, that its window was closed."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from daemon import durable
 from daemon.darkroom import Renderer, print_pictures
 from daemon.deliver import Delivery, as_json
-from daemon.drops import Drop
+from daemon.drops import Drop, Drops
 from daemon.jobstore import Artifact, Claim, JobStore, LeaseLost, Outcome
 from daemon.roots import Roots
 from daemon.settings import Settings
@@ -44,7 +44,7 @@ class Task:
     bench: Bench
     claim: Claim
     drop: Drop
-    roots: Roots
+    drops: Drops
 
     @property
     def plan(self) -> Plan:
@@ -54,8 +54,12 @@ class Task:
     def do(self) -> tuple[str, str]:
         """Render, deliver, record; the outcome and its reason. LeaseLost if another worker took over."""
         if self._taken_away():
-            self.bench.store.cancel(self.claim, TAKEN_AWAY)
-            return "vanished", TAKEN_AWAY
+            with (
+                self.drops.ledger.writing()
+            ):  # no other drop of the photo may come to rely on this job in between
+                if not self.drops.again_since(self.drop):
+                    self.bench.store.cancel(self.claim, TAKEN_AWAY)
+                    return "vanished", TAKEN_AWAY
         plan = self.plan
         self._require(plan.outputs)  # no render for a drive that is not there
         recipe = plan.recipes[self.claim.variant]
@@ -117,6 +121,11 @@ class Task:
             return False
         self.roots.require(studio.inbox)
         return True
+
+    @property
+    def roots(self) -> Roots:
+        """The folders as they are now."""
+        return Roots(self.bench.studio, self.drops.ledger)
 
     def _require(self, outputs: Iterable[str]) -> None:
         """Raise Away if a result would land in a bare mount point."""

@@ -26,7 +26,6 @@ from daemon.limits import cap_memory, die_with
 from daemon.line import Line, say
 from daemon.owner import process
 from daemon.putaway import PutAway
-from daemon.roots import Roots
 from daemon.settings import Settings
 from daemon.sqlite_store import SqliteStore
 from daemon.studio import Studio
@@ -48,7 +47,6 @@ class Worker:
         self._drops = drops
         self._out = out
         self._putaway = PutAway(bench.studio, drops)
-        self._roots = Roots(bench.studio, drops.ledger)
         self._owner = process()
 
     def work_once(self, queues: Sequence[Queue]) -> bool:
@@ -71,7 +69,7 @@ class Worker:
 
     def _do(self, claim: Claim, drop: Drop) -> tuple[str, str]:
         """Do the job; record how it ended, whatever happens."""
-        task = Task(self._bench, claim, drop, self._roots)
+        task = Task(self._bench, claim, drop, self._drops)
         try:
             return task.do()
         except Misconfigured:

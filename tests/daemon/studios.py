@@ -155,13 +155,13 @@ class Daemon:
     def said(self):
         return (self.flags / "stderr").read_text(errors="replace")
 
-    def rows(self, sql):
+    def rows(self, sql, *values):
         """Ask the ledger from outside."""
         if not self.studio.ledger.exists():
             return []
         connection = sqlite3.connect(self.studio.ledger, timeout=10)
         try:
-            return connection.execute(sql).fetchall()
+            return connection.execute(sql, values).fetchall()
         except sqlite3.OperationalError:
             return []
         finally:
