@@ -64,7 +64,10 @@ class Arrivals:
         if now < self._look_at_roots:
             return False
         self._look_at_roots = now + _ROOTS_S
-        self.missing = self._roots.look()
+        missing = self._roots.look()
+        if missing != self.missing:
+            self.missing = missing
+            log.warning("%s", missing or "all drives are there again")
         was_away, self._inbox_away = self._inbox_away, self._is_away()
         return was_away and not self._inbox_away
 

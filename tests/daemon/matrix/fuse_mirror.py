@@ -4,7 +4,8 @@ What is changed in the folder itself is seen in the mount, and no event tells of
 is made on another machine. Speaks the kernel's protocol (linux/fuse.h, version 7.31) without a library.
 """
 
-# ruff: noqa: PTH - paths are bytes here, as the kernel sends them
+# ruff: noqa: PTH102, PTH104, PTH108, PTH118, PTH123, PTH208
+# (paths are bytes here, as the kernel sends them)
 from __future__ import annotations
 
 import ctypes
