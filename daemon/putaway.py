@@ -77,6 +77,8 @@ class PutAway:
                 if copy.is_relative_to(self._studio.rejected):
                     durable.remove(note)
         else:
+            if current is not None and current.lstat().st_nlink > 1:  # its other name may be written through
+                self._settle_at(copy, target, drop)
             if current is not None:
                 self._settle_at(current, target, drop)
                 self._undo_if_changed(drop, current, target)

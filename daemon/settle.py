@@ -185,7 +185,7 @@ class Settle:
         patience = self.incomplete_after_s - quiet
         if seen.trouble:
             new = patience <= 0 and not watched.complained
-            return (Step.COMPLAIN if new else Step.WAIT), max(patience, 5.0)
+            return (Step.COMPLAIN if new else Step.WAIT), min(max(patience, 1.0), 5.0)
         if seen.writer is Writer.OPEN:
             return Step.WAIT, POLL_S
         if watched.stamp.size == 0:

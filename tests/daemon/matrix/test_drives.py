@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from daemon.roots import Known, Seen, Standing, judge
@@ -173,7 +171,7 @@ def test_fm_11_a_link_to_a_drive_that_is_not_there_waits(hall, tmp_path):
     hall.drop("half.jpg", jpeg(1)[:500])
     hall.pass_time()
     inbox.rename(tmp_path / "drive")
-    os.symlink(tmp_path / "drive", inbox)
+    inbox.symlink_to(tmp_path / "drive")
     hall.pass_time()
     (tmp_path / "drive").rename(tmp_path / "away")
     hall.pass_time(10.0)
