@@ -78,6 +78,8 @@ class Crew:
                 member.ready, self._early_deaths = True, 0
             elif event == "misconfigured":
                 member.misconfigured = str(message.get("reason", ""))
+            elif event == "leaving":
+                member.leaving = True
             elif event == "claimed":
                 member.busy_since, member.job = time.monotonic(), str(message.get("name", ""))
             elif event == "finished":

@@ -48,6 +48,7 @@ class Worker:
         self._out = out
         self._putaway = PutAway(bench.studio, drops)
         self._owner = process()
+        self.spent = False  # memory ran out: what libraries hold from then on is not known, so no other photo pays for it
 
     def work_once(self, queues: Sequence[Queue]) -> bool:
         """Claim and do one job; False if there is none. Raises Misconfigured after giving the job back."""
@@ -82,8 +83,13 @@ class Worker:
             raise
         except Exception as error:  # noqa: BLE001 - a defect must cost one photo, not the night
             failure = _failure(error)
+            self.spent = _out_of_memory(error)
             retry_at = self._bench.store.fail(claim, failure).retry_at
             return ("rejected" if retry_at is None else "again"), failure.reason
+
+    def leave(self) -> None:
+        """Tell the supervisor that this process ends in order."""
+        say(self._out, event="leaving")
 
     def _say(self, event: str, claim: Claim, drop: Drop, **more: Any) -> None:
         name = f"{drop.folder}/{drop.name}" if drop.folder else drop.name
@@ -94,7 +100,7 @@ def _failure(error: Exception) -> Failure:
     """What an error means for the job."""
     if isinstance(error, BadInput):
         return Failure(_text(error), lasting=True)
-    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
+    if _out_of_memory(error):
         # Each worker's memory is capped, so waiting does not help; a photo that is too large must come to an end.
         return Failure("there was not enough memory for this photo.")
     if isinstance(error, Busy):
@@ -103,6 +109,10 @@ def _failure(error: Exception) -> Failure:
         return Failure(f"{error.strerror}: {error.filename}", excused=True)
     traceback.print_exception(error)
     return Failure(f"{type(error).__name__}: {error}")
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
 
 
 def _text(error: VitrineError) -> str:
@@ -123,6 +133,8 @@ def _run(worker: Worker, line: Line) -> int:
         for message in line.read(0.0 if worked else IDLE_S):
             queues = message.get("queues", queues)
             stop = stop or bool(message.get("stop"))
+        stop = stop or worker.spent
+    worker.leave()
     return 0
 
 
