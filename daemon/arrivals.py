@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from daemon import names
 from daemon.drops import Drops
 from daemon.intake import Accepted, Changed, Intake, sidecar_path
 from daemon.ledger import Ledger
 from daemon.putaway import PutAway
-from daemon.scan import Found, Stamp, scan
+from daemon.roots import Roots
+from daemon.scan import Found, Stamp, is_temporary, look, scan
 from daemon.settle import Settle, Step
 from daemon.space import NO_ROOM
 from daemon.studio import Studio
@@ -24,6 +26,8 @@ from pipeline.errors import VitrineError
 
 log = logging.getLogger("vitrine.arrivals")
 _AT_ONCE = 16  # files per call, so that the loop also hears its workers while a thousand files arrive
+_PORTION = 2000  # files per transaction
+_ROOTS_S = 1.0  # between looks at the drives
 _STALLED_S = 5.0  # after a full disk and the like, before the next try
 
 
@@ -41,56 +45,77 @@ class Arrivals:
         self._taken: dict[Path, tuple[int, Stamp]] = {}  # taken, still lying in the inbox
         self._sidecars: dict[Path, Stamp] = {}
         self._stamps: dict[Path, Stamp] = {}
+        self._folders: set[Path] = set()  # all that the last scans read
+        self._ignored: set[Path] = set()
         self._told: set[str] = set()
         self._stalled_until = 0.0
         self.no_room = ""  # why the last `advance` stopped, if that was for want of room
+        self._recalled = False
+        self._roots = Roots(studio, ledger)
+        self._look_at_roots = 0.0
+        self._inbox_away = False
+        self.missing = ""  # folders whose drive is not there, in words for the owner
 
     @property
     def waiting(self) -> int:
         """Files that are seen and not taken."""
         return len(self._ids)
 
+    def came_back(self, now: float) -> bool:
+        """Look after the drives; whether the inbox's was away and is there again (look everywhere)."""
+        if now < self._look_at_roots:
+            return False
+        self._look_at_roots = now + _ROOTS_S
+        missing = self._roots.look()
+        if missing != self.missing:
+            self.missing = missing
+            log.warning("%s", missing or "all drives are there again")
+        was_away, self._inbox_away = self._inbox_away, self._is_away()
+        return was_away and not self._inbox_away
+
     def look_everywhere(self, now: float) -> None:
         """Full scan. Finds what events did not tell, and what went away."""
-        self._taken = {
-            self._studio.inbox / os.fsdecode(path): known for path, known in self._drops.in_inbox().items()
-        }
-        self._ids = {
-            self._studio.inbox / os.fsdecode(path): drop_id
-            for path, drop_id in self._drops.settling().items()
-        }
+        self._look_at_roots = now
+        self.came_back(now)
+        if self._inbox_away:
+            return
+        self._recall()
         found = scan(self._studio.inbox)
-        if found.photos and not self._studio.marker.exists():
-            self._studio.mark()  # a new folder stands in the old one's place, and is in use
+        self._folders = found.folders
         self._note(found, now)
-        self._gone(path for path in self._ids if path not in found.photos)
+        self._gone([path for path in self._ids if path not in found.photos], found.unreadable)
 
-    def look_into(self, folders: Iterable[Path], now: float) -> None:
-        """Scan the folders that events named; new folders with all that is below them."""
-        for folder in folders:
-            if folder != self._studio.inbox and self._studio.inbox not in folder.parents:
-                continue
-            found = scan(folder, deep=folder != self._studio.inbox)
-            self._note(found, now)
-            for path in found.photos:
-                self._settle.hurry(path, now)
-            self._gone(
-                path for path in self._ids if path.parent in found.folders and path not in found.photos
-            )
+    def look_into(self, paths: Iterable[Path], now: float) -> None:
+        """Look at what events named: files, and new folders with all that is below them."""
+        if self._inbox_away or self._is_away():
+            return
+        found = Found()
+        for path in paths:
+            if self._studio.inbox in path.parents and not _hidden(path.relative_to(self._studio.inbox)):
+                found.add(look(path))
+        self._folders |= found.folders
+        self._note(found, now)
+        for path in found.photos:
+            self._settle.hurry(path, now)
+        gone = [path for path in paths if path in self._ids and path not in found.photos]
+        if lost := {path for path in paths if path in self._folders and path not in found.folders}:
+            self._folders -= lost
+            gone += [path for path in self._ids if not lost.isdisjoint(path.parents)]
+        self._gone(gone, found.unreadable)
 
     def advance(self, now: float) -> list[Accepted]:
         """Look at the files whose time has come, and take those that are complete."""
         self.no_room = ""
-        if now < self._stalled_until:
+        if now < self._stalled_until or self._inbox_away or self._is_away():
             return []
         accepted: list[Accepted] = []
-        for path in self._settle.due(now)[:_AT_ONCE]:
+        for path in self._settle.due(now, _AT_ONCE):
             try:
                 step = self._settle.check(path, now)
                 if step is not Step.WAIT:
                     accepted += self._act(path, step)
             except FileNotFoundError:
-                self._gone((path,))
+                self._gone([path])
             except Changed:
                 self._look_again(path, now)
             except OSError as error:
@@ -109,7 +134,7 @@ class Arrivals:
 
     def next_due(self) -> float | None:
         """When `advance` has something to do."""
-        due = self._settle.next_due()
+        due = None if self._inbox_away else self._settle.next_due()
         return None if due is None else max(due, self._stalled_until)
 
     def put_away_the_rest(self) -> None:
@@ -120,40 +145,68 @@ class Arrivals:
             except OSError as error:
                 self._tell(f"an original cannot be put away: {error.strerror} ({error.filename}).")
 
+    def _recall(self) -> None:
+        """What the ledger knows: all of it once; then only what workers have put away since."""
+        if self._recalled:
+            left = self._drops.in_inbox()
+            self._taken = {path: known for path, known in self._taken.items() if known[0] in left}
+            return
+        inbox = os.fspath(self._studio.inbox)
+        for drop in self._drops.unfinished():
+            path = Path(inbox, os.fsdecode(drop.path))
+            if drop.state == "settling":
+                self._ids[path] = drop.id
+            else:
+                self._taken[path] = (drop.id, drop.stamp)
+        self._recalled = True
+
     def _note(self, found: Found, now: float) -> None:
-        known = {path: stamp for path, (_, stamp) in self._taken.items()}
-        new = [(path, stamp) for path, stamp in found.photos.items() if known.get(path) != stamp]
-        fresh = [(path, stamp) for path, stamp in new if path not in self._ids]
-        if fresh or found.ignored:
-            with self._ledger.writing():
-                for path, stamp in fresh:
-                    self._ids[path] = self._drops.see(*self._named(path), stamp)
-                for path, reason in found.ignored.items():
-                    if self._drops.ignore(*self._named(path), reason):
-                        log.warning("%s: ignored: %s", self._shown(path), reason)
+        taken, nothing = self._taken, (0, None)
+        new = [(path, stamp) for path, stamp in found.photos.items() if taken.get(path, nothing)[1] != stamp]
+        self._record([(path, stamp) for path, stamp in new if path not in self._ids])
         for path, stamp in new:
             self._stamps[path] = stamp
             self._settle.see(path, stamp, now)
-        for path, stamp in found.sidecars.items():
-            if self._sidecars.get(path) != stamp:
-                self._sidecars[path] = stamp
-                self._reconsider(path)
+        self._ignore(found)
+        changed = {path for path, stamp in found.sidecars.items() if self._sidecars.get(path) != stamp}
+        self._sidecars |= {path: found.sidecars[path] for path in changed}
+        if changed:
+            for photo, (drop_id, _) in list(taken.items()):
+                if (sidecar := sidecar_path(photo)) in changed:
+                    self._reconsider(sidecar, photo, drop_id)
 
-    def _reconsider(self, sidecar: Path) -> None:
+    def _record(self, fresh: list[tuple[Path, Stamp]]) -> None:
+        """Make it durable that files were seen; in portions, so that workers are not kept from the ledger for long."""
+        for start in range(0, len(fresh), _PORTION):
+            with self._ledger.writing():
+                ids = {
+                    path: self._drops.see(*self._named(path), stamp)
+                    for path, stamp in fresh[start : start + _PORTION]
+                }
+            self._ids |= ids  # only now: what could not be written was not seen
+
+    def _ignore(self, found: Found) -> None:
+        unknown = [item for item in found.ignored.items() if item[0] not in self._ignored]
+        if unknown:
+            with self._ledger.writing():
+                first = [item for item in unknown if self._drops.ignore(*self._named(item[0]), item[1])]
+            self._ignored |= dict(unknown).keys()
+            for path, reason in first:
+                log.warning("%s: ignored: %s", self._shown(path), reason)
+        for path, reason in found.unreadable.items():
+            self._tell(f"{self._shown(path)} cannot be looked at ({reason}): check its permissions")
+
+    def _reconsider(self, sidecar: Path, photo: Path, drop_id: int) -> None:
         """A sidecar that comes just after its photo still counts, as long as the photo's turn has not come."""
-        for photo, (drop_id, _) in self._taken.items():
-            if sidecar_path(photo) != sidecar:
-                continue
-            try:
-                heard = self._intake.reconsider(drop_id, photo)
-            except (VitrineError, OSError) as error:
-                log.warning("%s", error)
-                continue
-            if not heard:
-                log.warning(
-                    "%s came after its photo's turn; to use it, drop the photo once more",
-                    self._shown(sidecar),
-                )
+        try:
+            heard = self._intake.reconsider(drop_id, photo)
+        except (VitrineError, OSError) as error:
+            log.warning("%s", error)
+            return
+        if not heard:
+            log.warning(
+                "%s came after its photo's turn; to use it, drop the photo once more", self._shown(sidecar)
+            )
 
     def _act(self, path: Path, step: Step) -> list[Accepted]:
         drop_id, stamp = self._ids[path], self._stamps[path]
@@ -180,29 +233,34 @@ class Arrivals:
         return []
 
     def _finish(self, drop_id: int, path: Path, reason: str = "") -> None:
-        state = self._putaway.close(drop_id)
+        try:
+            state = self._putaway.close(drop_id)
+        except OSError as error:  # it is tried again with the rest
+            self._tell(f"an original cannot be put away: {error.strerror} ({error.filename}).")
+            return
         level = logging.WARNING if state == "rejected" else logging.INFO
         log.log(level, "%s: %s%s", self._shown(path), state, f" ({reason})" if reason else "")
 
     def _look_again(self, path: Path, now: float) -> None:
         stamp = Stamp.of(path.lstat()) if os.path.lexists(path) else None
         if stamp is None:
-            self._gone((path,))
+            self._gone([path])
         else:
             self._stamps[path] = stamp
             self._settle.see(path, stamp, now)
 
-    def _gone(self, paths: Iterable[Path]) -> None:
-        gone = list(paths)
-        if gone and not self._studio.marker.exists():
-            self._tell(
-                f"{self._studio.inbox} is not there; is the drive connected? Nothing counts as taken away."
-            )
+    def _gone(self, paths: list[Path], unreadable: Mapping[Path, str] = MappingProxyType({})) -> None:
+        """Files that are not where they were. What lies where nobody can look, or on a drive that is away, is not gone."""
+        if unreadable:
+            paths = [path for path in paths if unreadable.keys().isdisjoint((path, *path.parents))]
+        if not paths or self._is_away():
             return
-        if gone:
-            self._drops.vanish(self._ids[path] for path in gone if path in self._ids)
-        for path in gone:
+        self._drops.vanish(self._ids[path] for path in paths if path in self._ids)
+        for path in paths:
             self._forget(path)
+
+    def _is_away(self) -> bool:
+        return self._roots.away([self._studio.inbox]) is not None
 
     def _forget(self, path: Path) -> None:
         self._ids.pop(path, None)
@@ -210,15 +268,23 @@ class Arrivals:
         self._settle.forget(path)
 
     def _named(self, path: Path) -> tuple[bytes, str, str]:
-        relative = path.relative_to(self._studio.inbox)
-        folder = "" if relative.parent == Path() else names.readable(relative.parent.as_posix())
-        return os.fsencode(relative), folder, names.readable(relative.name)
+        relative = self._relative(path)
+        folder, _, name = relative.rpartition("/")
+        return os.fsencode(relative), names.readable(folder), names.readable(name)
 
     def _shown(self, path: Path) -> str:
-        return names.readable(path.relative_to(self._studio.inbox).as_posix())
+        return names.readable(self._relative(path))
+
+    def _relative(self, path: Path) -> str:
+        return os.fspath(path)[len(os.fspath(self._studio.inbox)) + 1 :]
 
     def _tell(self, text: str) -> None:
         """Say a thing once, not once per photo."""
         if text not in self._told:
             self._told.add(text)
             log.warning("%s", text)
+
+
+def _hidden(path: Path) -> bool:
+    """Whether a scan would pass it over: it lies in a hidden or temporary folder."""
+    return any(is_temporary(part) for part in path.parent.parts)

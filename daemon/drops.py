@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,7 +65,7 @@ class Drops:
     """Files in the ledger."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._run = ledger.connection.execute
 
     def see(self, path: bytes, folder: str, name: str, stamp: Stamp) -> int:
@@ -89,20 +89,21 @@ class Drops:
         )
         return cursor.rowcount == 1
 
-    def settling(self) -> dict[bytes, int]:
-        """Path -> id of all files that were seen and not taken."""
-        rows = self._run("SELECT path, id FROM drops WHERE state = 'settling'").fetchall()
-        return {row["path"]: row["id"] for row in rows}
+    def unfinished(self) -> Iterator[Drop]:
+        """Files that were seen and not taken, and taken ones whose original is still in the inbox."""
+        rows = self._run(
+            "SELECT * FROM drops WHERE state = 'settling' OR (state = 'open' AND archived = 0) ORDER BY id"
+        )
+        return map(_drop, rows)
 
-    def in_inbox(self) -> dict[bytes, tuple[int, Stamp]]:
-        """Path -> (id, stamp) of taken files whose original is still in the inbox."""
-        rows = self._run("SELECT * FROM drops WHERE state = 'open' AND archived = 0 ORDER BY id").fetchall()
-        return {row["path"]: (row["id"], _stamp(row)) for row in rows}
+    def in_inbox(self) -> set[int]:
+        """Ids of taken files whose original is still in the inbox."""
+        return {row[0] for row in self._run("SELECT id FROM drops WHERE state = 'open' AND archived = 0")}
 
     def take(self, drop_id: int, stamp: Stamp, taken: Taken, jobs: Iterable[JobSpec]) -> list[Offer]:
         """Make it durable that the file is taken, with its plan and its jobs, in one step."""
-        store = SqliteStore(self._ledger)
-        with self._ledger.writing():
+        store = SqliteStore(self.ledger)
+        with self.ledger.writing():
             # Another try is decided anew: what did not come to a picture before must not count at the end.
             self._run(
                 "DELETE FROM jobs WHERE drop_id = ? AND state IN ('review', 'rejected', 'vanished')",
@@ -129,8 +130,8 @@ class Drops:
 
     def retake(self, drop_id: int, taken: Taken, jobs: Iterable[JobSpec]) -> bool:
         """Put another plan and other jobs in the place of those that wait; False if one of them is past waiting."""
-        store = SqliteStore(self._ledger)
-        with self._ledger.writing():
+        store = SqliteStore(self.ledger)
+        with self.ledger.writing():
             states = {job.state for job in self.jobs(drop_id)}
             if states != {"waiting"}:
                 return False
@@ -144,7 +145,7 @@ class Drops:
 
     def vanish(self, drop_ids: Iterable[int]) -> None:
         """Files that went away before they were taken."""
-        with self._ledger.writing():
+        with self.ledger.writing():
             for drop_id in drop_ids:
                 self._run(
                     "UPDATE drops SET state = 'vanished', reason = 'it was taken out of the inbox', ended_at = ?"
@@ -154,14 +155,14 @@ class Drops:
 
     def moved(self, drop_id: int, source: bytes, *, archived: bool) -> None:
         """The bytes are somewhere else now."""
-        with self._ledger.writing():
+        with self.ledger.writing():
             self._run(
                 "UPDATE drops SET source = ?, archived = ? WHERE id = ?", (source, int(archived), drop_id)
             )
 
     def end(self, drop_id: int, state: Ended, reason: str) -> None:
         """Nothing is left to do for the file."""
-        with self._ledger.writing():
+        with self.ledger.writing():
             self._run(
                 "UPDATE drops SET state = ?, reason = ?, ended_at = ? WHERE id = ?",
                 (state, reason, time.time(), drop_id),
@@ -185,6 +186,16 @@ class Drops:
         """Files that the drop's jobs in this state made."""
         rows = self._run("SELECT outputs FROM jobs WHERE drop_id = ? AND state = ?", (drop_id, state))
         return [Artifact(**item) for row in rows for item in json.loads(row[0])]
+
+    def again_since(self, drop: Drop) -> bool:
+        """Whether the same photo was dropped again later, or moved in the inbox: then it relies on this drop's job."""
+        return (
+            self._run(
+                "SELECT 1 FROM drops WHERE digest = ? AND id > ? AND state IN ('open', 'duplicate') LIMIT 1",
+                (drop.digest, drop.id),
+            ).fetchone()
+            is not None
+        )
 
     def closing(self) -> list[int]:
         """Taken drops without an open job: their end was interrupted."""

@@ -49,9 +49,17 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_next ON jobs (state, queue, rank);
 CREATE INDEX jobs_drop ON jobs (drop_id);
 """
+_ROOTS = """
+CREATE TABLE roots (
+  name TEXT PRIMARY KEY,           -- folder of the studio
+  mark TEXT NOT NULL,              -- text of its marker file, '' if it needs none
+  dev INTEGER NOT NULL,
+  own INTEGER NOT NULL             -- 1: a mount of its own
+) STRICT
+"""
 # One script for each version of the schema, the first from nothing. Scripts are only ever added: a studio's ledger
 # may be of any of them.
-_STEPS = (_FIRST,)
+_STEPS = (_FIRST, _ROOTS)
 
 
 BUSY_S = 3.0  # another process may have it for that long; a stop must not wait longer
@@ -88,7 +96,13 @@ class Ledger:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds the write lock from its first statement: all of it, or nothing."""
+        """One transaction that holds the write lock from its first statement: all of it, or nothing.
+
+        Inside another one it is a part of that.
+        """
+        if self.connection.in_transaction:
+            yield self.connection
+            return
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield self.connection

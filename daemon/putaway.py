@@ -15,6 +15,7 @@ from daemon import durable, names
 from daemon.drops import Drop, Drops, Ended, JobRow
 from daemon.failpoint import reach
 from daemon.intake import sidecar_path
+from daemon.roots import Roots
 from daemon.scan import Stamp
 from daemon.studio import Studio
 from daemon.words import rejection
@@ -28,14 +29,18 @@ class PutAway:
     def __init__(self, studio: Studio, drops: Drops) -> None:
         self._studio = studio
         self._drops = drops
+        self._roots = Roots(studio, drops.ledger)
 
     def close(self, drop_id: int) -> Ended | None:
-        """End the drop if none of its jobs is open; the state it ended in. Raises OSError (disk full, ...)."""
+        """End the drop if none of its jobs is open; the state it ended in. Raises OSError (disk full, no drive, ...)."""
         drop = self._drops.get(drop_id)
         jobs = self._drops.jobs(drop_id)
         if drop.state != "open" or any(job.state in _OPEN for job in jobs):
             return None
         state, reason = _outcome(drop, jobs)
+        self._roots.require(
+            self._studio.inbox, self._studio.rejected if state == "rejected" else self._studio.originals
+        )
         target = self._place(drop, reason) if state == "rejected" else self._archive_path(drop)
         self._bring(drop, target)
         self._sidecar(drop, target)
@@ -74,6 +79,8 @@ class PutAway:
                 if copy.is_relative_to(self._studio.rejected):
                     durable.remove(note)
         else:
+            if current is not None and current.lstat().st_nlink > 1:  # its other name may be written through
+                self._settle_at(copy, target, drop)
             if current is not None:
                 self._settle_at(current, target, drop)
                 self._undo_if_changed(drop, current, target)

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
 
     workers: render processes; worker_threads: threads inside each; memory_mb: cap per worker; job_deadline_s: a
     render that takes longer is stopped and tried again; settle_s: a file must have been unchanged for this long;
+    settle_network_s: the same on a network drive, where nobody can tell who still writes;
     incomplete_after_s: a file that never becomes complete is reported after this; scan_s: time between full scans;
     min_free_mb: with less room on a drive, work pauses until there is more;
     max_pixels: larger photos are refused before they are decoded; time_zone: of the overnight window, "" = machine's.
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     memory_mb: Annotated[int, Field(ge=256, le=1_048_576)] = 2048
     job_deadline_s: Annotated[float, Field(ge=1, le=86_400)] = 120.0
     settle_s: Annotated[float, Field(ge=0, le=3600)] = 1.0
+    settle_network_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
     incomplete_after_s: Annotated[float, Field(ge=1, le=604_800)] = 600.0
     scan_s: Annotated[float, Field(ge=0.05, le=3600)] = 10.0
     min_free_mb: Annotated[int, Field(ge=0, le=1_048_576)] = 200

@@ -10,13 +10,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import heapq
+import itertools
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Literal
 
+from daemon.mounts import mount_at
 from daemon.scan import Stamp
 from pipeline.photo.endmark import end_state
 
@@ -50,11 +54,14 @@ class Step(Enum):
     COMPLAIN = "complain"
 
 
+_Turn = tuple[float, int, Path]  # when, a number that keeps the order of arrival, which file
+
+
 @dataclass(slots=True)
 class _Watch:
     stamp: Stamp
     since: float
-    due: float
+    turn: _Turn
     complained: bool = False
 
 
@@ -63,8 +70,8 @@ def quiet_file(handle: int) -> Iterator[Writer]:
     """Ask the kernel whether anybody writes, and keep writers waiting while the block runs (milliseconds).
 
     A read lease is refused (EAGAIN) while any process has the file open for writing. While it is held, one who wants to
-    write waits until it is given back. Writers on other machines are not seen, and without the owner's rights it is
-    not given; then the answer is UNKNOWN. The process must ignore SIGIO, by which the kernel asks for it back.
+    write waits until it is given back. Writers on other machines are not seen (some network drives give the lease
+    all the same), and without the owner's rights it is not given; then the answer is UNKNOWN. The process must ignore SIGIO, by which the kernel asks for it back.
     """
     try:
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
@@ -72,7 +79,7 @@ def quiet_file(handle: int) -> Iterator[Writer]:
         yield Writer.OPEN if error.errno in {errno.EAGAIN, errno.EBUSY} else Writer.UNKNOWN
         return
     try:
-        yield Writer.NONE
+        yield Writer.UNKNOWN if mount_at(handle).remote else Writer.NONE
     finally:
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 
@@ -108,6 +115,8 @@ class Settle:
         self.incomplete_after_s = incomplete_after_s
         self.blind_s = blind_s
         self._watched: dict[Path, _Watch] = {}
+        self._turns: list[_Turn] = []  # a heap; a turn that is not its file's present one is void
+        self._count = itertools.count()
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -119,12 +128,13 @@ class Settle:
         """Note that a scan found the file. A change starts its quiet time anew."""
         watched = self._watched.get(path)
         if watched is None or watched.stamp != stamp:
-            self._watched[path] = _Watch(stamp, since=now, due=now)
+            self._watched[path] = _Watch(stamp, now, self._turn(path, now))
 
     def hurry(self, path: Path, now: float) -> None:
         """Look again now: an event said that something happened to the file."""
-        if path in self._watched:
-            self._watched[path].due = now
+        watched = self._watched.get(path)
+        if watched is not None and watched.turn[0] > now:
+            watched.turn = self._turn(path, now)
 
     def forget(self, path: Path) -> None:
         """The file was taken, or is gone."""
@@ -134,32 +144,48 @@ class Settle:
         """All that wait."""
         return tuple(self._watched)
 
-    def due(self, now: float) -> list[Path]:
-        """Files to look at now."""
-        return [path for path, watched in self._watched.items() if watched.due <= now]
+    def due(self, now: float, most: int = sys.maxsize) -> list[Path]:
+        """Files to look at now, `most` of them, the one that waited longest first."""
+        turns: list[_Turn] = []
+        while len(turns) < most and (at := self.next_due()) is not None and at <= now:
+            turns.append(heapq.heappop(self._turns))
+        for turn in turns:
+            heapq.heappush(self._turns, turn)
+        return [path for _, _, path in turns]
 
     def next_due(self) -> float | None:
         """When to look next, on the same clock; None if nothing waits."""
-        return min((watched.due for watched in self._watched.values()), default=None)
+        while self._turns:
+            turn = self._turns[0]
+            watched = self._watched.get(turn[2])
+            if watched is not None and watched.turn is turn:
+                return turn[0]
+            heapq.heappop(self._turns)
+        return None
 
     def check(self, path: Path, now: float, look: Callable[[Path], Probe] = probe) -> Step:
         """Decide about one file that is due."""
         watched = self._watched[path]
         quiet = now - watched.since
-        watched.due = now + 1.0  # should the look fail, it does not fail in a tight loop
+        watched.turn = self._turn(path, now + 1.0)  # should the look fail, it does not fail in a tight loop
         seen = look(path)
         step, wait = self._judge(watched, quiet, seen)
-        watched.due = now + min(max(wait, POLL_S / 5), 60.0)
+        watched.turn = self._turn(path, now + min(max(wait, POLL_S / 5), 60.0))
         if step is Step.COMPLAIN:
             watched.complained = True
         return step
+
+    def _turn(self, path: Path, when: float) -> _Turn:
+        turn = (when, next(self._count), path)
+        heapq.heappush(self._turns, turn)
+        return turn
 
     def _judge(self, watched: _Watch, quiet: float, seen: Probe) -> tuple[Step, float]:
         """The step, and seconds until the next look if it is WAIT."""
         patience = self.incomplete_after_s - quiet
         if seen.trouble:
             new = patience <= 0 and not watched.complained
-            return (Step.COMPLAIN if new else Step.WAIT), max(patience, 5.0)
+            return (Step.COMPLAIN if new else Step.WAIT), min(max(patience, 1.0), 5.0)
         if seen.writer is Writer.OPEN:
             return Step.WAIT, POLL_S
         if watched.stamp.size == 0:

@@ -24,6 +24,7 @@ PLURALS = {
     "brooch": "brooches",
     "set": "sets",
 }
+MARKER = ".vitrine-here"  # see daemon.roots
 README = """\
 Drop product photos into one of these folders. Finished pictures appear in export/, watermark/ and instagram-queue/.
 
@@ -53,7 +54,7 @@ class Studio:
     @property
     def marker(self) -> Path:
         """Stands in the inbox. Where it is missing, the drive may be unplugged: then nothing counts as taken away."""
-        return self.inbox / ".vitrine-here"
+        return self.inbox / MARKER
 
     @property
     def export(self) -> Path:
@@ -113,34 +114,39 @@ class Studio:
     @property
     def folders(self) -> tuple[Path, ...]:
         """All of them but the inbox."""
+        return (*self.roots[1:], self.ledger.parent, self.staging, self.verdicts, self.logs)
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that may be drives of their own: the inbox, then all that the owner finds results in."""
         shown = (self.export, self.watermark, self.instagram, self.review, self.rejected, self.originals)
-        return (*shown, self.ledger.parent, self.staging, self.verdicts, self.logs)
+        return (self.inbox, *shown)
 
     def create(self) -> None:
         """Make what is missing. A file that the owner changed is left alone. Raises Misconfigured."""
         self._refuse_loops()
         try:
+            new = not self.ledger.exists()
             for folder in (self.inbox, *self.folders):
-                durable.make_folders(folder)
-            if not (self.inbox / "README.txt").exists():
-                for kind in JEWELRY_TYPES:
-                    durable.make_folders(self.inbox / PLURALS.get(kind, kind))
+                if not folder.is_symlink():  # a link to a drive that is not there now
+                    durable.make_folders(folder)
+            if new:
                 with contextlib.suppress(FileExistsError):
                     durable.write_new(self.root / SETTINGS_NAME, starter_toml().encode())
-                durable.write_new(self.inbox / "README.txt", README.encode())
-            self.mark()
+                self.furnish()
         except (PermissionError, NotADirectoryError, FileExistsError) as error:
             raise Misconfigured(
                 f"{self.root}: the studio folder cannot be set up ({error.strerror}: {error.filename}).",
                 "Check that the folder is writable for the user that runs Vitrine.",
             ) from error
 
-    def mark(self) -> None:
-        """Put the marker into the inbox."""
-        if self.marker.exists():  # on a full disk, even the attempt would fail
+    def furnish(self) -> None:
+        """Put what belongs into a new inbox: a folder for each type, the README."""
+        if (self.inbox / "README.txt").exists() or not self.inbox.is_dir():
             return
-        with contextlib.suppress(FileExistsError):
-            durable.write_new(self.marker, b"")
+        for kind in JEWELRY_TYPES:
+            durable.make_folders(self.inbox / PLURALS.get(kind, kind))
+        durable.write_new(self.inbox / "README.txt", README.encode())
 
     def _refuse_loops(self) -> None:
         """A result that lands in the inbox would be rendered again, for ever."""

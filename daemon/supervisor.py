@@ -43,6 +43,7 @@ GRACE_S = 12.0  # of the 15 s that a stop may take
 _PASS_S = 1.0
 _LOOK_S = 0.5  # a disk that fills up is seen within a second, also on a machine that is busy
 _STALLED_S = 2.0  # for a ledger that cannot be written
+_SCAN_REST = 5.0  # times as long as a full scan took: a hundred thousand files must not keep the loop busy with looking
 _POLL_S = 2.0  # full scans when events cannot be had
 
 
@@ -115,7 +116,8 @@ class Supervisor:
         self._store = SqliteStore(ledger)
         self._store.recover()
         remove_leftovers(self._studio, self._drops)
-        self._settle = Settle(self._settings.settle_s, self._settings.incomplete_after_s)
+        self._settle = Settle(0, 0)
+        self._pace()
         self._intake = Intake(self._studio, ledger, self._settings.rules, _hold_s(self._settings))
         self._arrivals = Arrivals(self._studio, ledger, self._intake, self._settle)
         self._watch = Watch(self._studio.inbox, self._wake)
@@ -124,7 +126,7 @@ class Supervisor:
         self._queues: tuple[Queue, ...] = self._timetable.queues()
         self._crew = Crew(self._studio, self._store, self._settings, self._heard)
         self._space = Space(self._studio, self._settings.min_free_mb)
-        self._last_scan = self._next_report = 0.0
+        self._last_scan = self._next_report = self._scan_rest = 0.0
         self._wake_again = math.inf
         self._degraded = ""
 
@@ -205,7 +207,8 @@ class Supervisor:
         self._follow_settings()
         folders, lost = self._watch.take()
         period = self._settings.scan_s if not self._watch.degraded else min(self._settings.scan_s, _POLL_S)
-        if lost or now - self._last_scan >= period:
+        lost |= self._arrivals.came_back(now)
+        if lost or now - self._last_scan >= max(period, self._scan_rest):
             self._watch.supervise()
             self._scan_all(now)
         elif folders:
@@ -223,6 +226,7 @@ class Supervisor:
         self._arrivals.look_everywhere(now)
         self._arrivals.put_away_the_rest()
         self._last_scan = now
+        self._scan_rest = _SCAN_REST * (time.monotonic() - now)
 
     def _workers(self, now: float) -> None:
         for member in self._crew.members:
@@ -314,16 +318,18 @@ class Supervisor:
     def _apply(self, settings: Settings) -> None:
         self._settings = settings
         self._intake.rules, self._intake.hold_s = settings.rules, _hold_s(settings)
-        self._settle.settle_s, self._settle.incomplete_after_s = (
-            settings.settle_s,
-            settings.incomplete_after_s,
-        )
+        self._pace()
         self._timetable.stop()
         self._timetable = Timetable(settings.overnight, settings.time_zone)
         self._timetable.start(self._wake)
         self._space.min_free_mb = settings.min_free_mb
         self._crew.settings = settings
         self._crew.renew()
+
+    def _pace(self) -> None:
+        settle, settings = self._settle, self._settings
+        settle.settle_s, settle.blind_s = settings.settle_s, settings.settle_network_s
+        settle.incomplete_after_s = settings.incomplete_after_s
 
     def _hang_up(self, number: int, _: object) -> None:
         """For a service SIGHUP means "read the settings again"; in a terminal, that its window was closed."""

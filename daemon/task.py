@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,14 @@ from daemon import durable
 from daemon import receipt as receipts
 from daemon.darkroom import Renderer, print_pictures
 from daemon.deliver import Delivery, as_json
-from daemon.drops import Drop
+from daemon.drops import Drop, Drops
 from daemon.failpoint import reach
 from daemon.jobstore import Claim, JobStore, LeaseLost, Outcome
 from daemon.receipt import Receipt
+from daemon.roots import Roots
 from daemon.settings import Settings
 from daemon.studio import Studio
-from pipeline.errors import BadInput, Busy
+from pipeline.errors import BadInput
 from rules.accept import Decision, accept
 from rules.plan import Plan
 
@@ -45,6 +47,7 @@ class Task:
     bench: Bench
     claim: Claim
     drop: Drop
+    drops: Drops
 
     @property
     def plan(self) -> Plan:
@@ -59,9 +62,14 @@ class Task:
         if (known := receipts.read(self._verdict_path)) and known[1].holds(self.bench.studio.root):
             return self._finish(known[1])
         if self._taken_away():
-            self.bench.store.cancel(self.claim, TAKEN_AWAY)
-            return "vanished", TAKEN_AWAY
+            with (
+                self.drops.ledger.writing()
+            ):  # no other drop of the photo may come to rely on this job in between
+                if not self.drops.again_since(self.drop):
+                    self.bench.store.cancel(self.claim, TAKEN_AWAY)
+                    return "vanished", TAKEN_AWAY
         plan = self.plan
+        self._require(plan.outputs)  # no render for a drive that is not there
         recipe = plan.recipes[self.claim.variant]
         render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels, self.drop.name)
         decision = accept(render.verdict, plan.policy)
@@ -70,6 +78,7 @@ class Task:
         pictures = print_pictures(render, mark, self.bench.studio.root)
         if not self.bench.store.beat(self.claim, self.bench.lease_s):
             raise LeaseLost(self.claim.key)
+        self._require(plan.outputs if decision.publish else ("review",))
         delivery = Delivery(self.bench.studio, self.drop, plan, self.claim)
         verdict = self._verdict(plan, render, decision)
         outcome: Outcome
@@ -82,6 +91,7 @@ class Task:
 
     def hold(self, reason: str) -> None:
         """The photo gave no picture worth looking at: only the reason goes to review/."""
+        self._require(("review",))
         verdict = {"outcome": "fail", "published": False, "reasons": [{"code": "unfit", "text": reason}]}
         delivery = Delivery(self.bench.studio, self.drop, self.plan, self.claim)
         made = delivery.hold(None, [reason], verdict)
@@ -127,9 +137,19 @@ class Task:
         studio = self.bench.studio
         if self.drop.archived or os.path.lexists(studio.inbox / os.fsdecode(self.drop.path)):
             return False
-        if not studio.marker.exists():
-            raise Busy(f"{studio.inbox}: the inbox is not there; is the drive connected?")
+        self.roots.require(studio.inbox)
         return True
+
+    @property
+    def roots(self) -> Roots:
+        """The folders as they are now."""
+        return Roots(self.bench.studio, self.drops.ledger)
+
+    def _require(self, outputs: Iterable[str]) -> None:
+        """Raise Away if a result would land in a bare mount point."""
+        studio = self.bench.studio
+        places = {"instagram": studio.instagram, "review": studio.review}
+        self.roots.require(*(places.get(output, studio.root / output) for output in outputs))
 
     def _source(self) -> Path:
         """The private copy, whole. A crash of the machine may have damaged it: then it is taken anew."""

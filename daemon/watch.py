@@ -1,11 +1,12 @@
 """Events of the inbox, as a hint where to look. Owns watchdog (its one door); refuses to believe what it says.
 
 Events are lost when a queue overflows, when folders are made faster than they are watched, and on network drives.
-So an event only names a folder to scan; full scans find the rest; and the watch itself is watched.
+So an event only names a place to look at; full scans find the rest; and the watch itself is watched.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -25,6 +26,9 @@ from watchdog.events import (
 )
 from watchdog.observers.inotify import InotifyObserver
 
+from daemon.mounts import mount_of
+
+log = logging.getLogger("vitrine.watch")
 _WANTED: list[type[FileSystemEvent]] = [
     FileClosedEvent,
     FileMovedEvent,
@@ -33,19 +37,6 @@ _WANTED: list[type[FileSystemEvent]] = [
     DirCreatedEvent,
     DirMovedEvent,
 ]
-_REMOTE = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "9p",
-    "afs",
-    "ceph",
-    "fuse.sshfs",
-    "fuse.rclone",
-    "vboxsf",
-    "virtiofs",
-}
 _LIMITS = {
     errno.ENOSPC: "the system's limit of watched folders is reached; raise it: sysctl fs.inotify.max_user_watches=524288",
     errno.EMFILE: "the system's limit of watchers is reached; raise it: sysctl fs.inotify.max_user_instances=512",
@@ -53,37 +44,34 @@ _LIMITS = {
 
 
 class Watch(FileSystemEventHandler):
-    """Collects folders in which something happened. wake: called from the watcher's thread after each."""
+    """Collects the paths at which something happened. wake: called from the watcher's thread after each."""
 
     def __init__(self, root: Path, wake: Callable[[], None]) -> None:
         self._root = root
         self._wake = wake
         self._lock = threading.Lock()
-        self._touched: set[Path] = set()
+        self._touched: set[str] = set()
         self._overflowed = False
         self._observer: InotifyObserver | None = None
         self._identity: tuple[int, int] | None = None
         self._overflow = _OverflowEar(self._note_overflow)
         self.degraded = ""
+        self.overflows = 0
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Note the folder; called by watchdog in its own thread."""
-        paths = [Path(os.fsdecode(event.src_path))]
-        if event.dest_path:
-            paths.append(Path(os.fsdecode(event.dest_path)))
+        """Note the path; called by watchdog in its own thread."""
         with self._lock:
-            for path in paths:
-                self._touched.add(path.parent)
-                if event.is_directory:
-                    self._touched.add(path)
+            self._touched.add(os.fsdecode(event.src_path))
+            if event.dest_path:
+                self._touched.add(os.fsdecode(event.dest_path))
         self._wake()
 
     def take(self) -> tuple[set[Path], bool]:
-        """Folders to look into since the last call, and whether events were lost (look everywhere)."""
+        """What to look at since the last call, files and folders, and whether events were lost (look everywhere)."""
         with self._lock:
             touched, self._touched = self._touched, set()
             lost, self._overflowed = self._overflowed, False
-        return touched, lost
+        return {Path(path) for path in touched}, lost
 
     def supervise(self) -> bool:
         """Make sure that the present root is watched. True if it had to be watched anew: then look everywhere."""
@@ -106,13 +94,15 @@ class Watch(FileSystemEventHandler):
         self._observer = None
 
     def _start(self, identity: tuple[int, int]) -> None:
-        kind = _file_system(self._root)
         self._identity = identity
-        if kind in _REMOTE:
-            self.degraded = (
-                f"the inbox is on a network drive ({kind}), so it is looked at regularly instead of at once"
-            )
-            return
+        with contextlib.suppress(FileNotFoundError):
+            mount = mount_of(self._root)
+            if mount.remote:
+                self.degraded = (
+                    f"the inbox is on a network drive ({mount.kind}), where nobody tells of new files:"
+                    " it is looked at regularly instead"
+                )
+                return
         observer = InotifyObserver()
         try:
             observer.schedule(self, os.fspath(self._root), recursive=True, event_filter=_WANTED)
@@ -133,6 +123,8 @@ class Watch(FileSystemEventHandler):
     def _note_overflow(self) -> None:
         with self._lock:
             self._overflowed = True
+        self.overflows += 1
+        log.warning("more was dropped at once than the system could tell of; the whole inbox is looked at")
         self._wake()
 
 
@@ -144,7 +136,7 @@ class _OverflowEar(logging.Handler):
         self._heard = heard
 
     def emit(self, record: logging.LogRecord) -> None:
-        if "overflow" in record.getMessage().lower():
+        if "queue overflowed; filesystem events were lost" in record.getMessage():
             self._heard()
 
     def add(self) -> None:
@@ -160,18 +152,3 @@ def _identity(root: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _file_system(path: Path) -> str:
-    """Type of the file system that holds `path` (/proc/self/mountinfo, proc(5)); "" if unknown."""
-    try:
-        device = path.stat().st_dev
-        wanted = f"{os.major(device)}:{os.minor(device)}"
-        lines = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
-    except OSError:
-        return ""
-    for line in reversed(lines):
-        left, _, right = line.partition(" - ")
-        if left.split()[2] == wanted:
-            return right.split()[0]
-    return ""

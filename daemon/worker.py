@@ -40,7 +40,7 @@ IDLE_S = 1.0
 _CV_NO_MEMORY = -4  # cv::Error::StsNoMem
 _PASSING = {  # the photo has no part in these
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
-    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT,
+    errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.ENODEV,
 }  # fmt: skip
 
 
@@ -97,7 +97,7 @@ class Worker:
 
     def _do(self, claim: Claim, drop: Drop) -> tuple[str, str]:
         """Do the job; record how it ended, whatever happens."""
-        task = Task(self._bench, claim, drop)
+        task = Task(self._bench, claim, drop, self._drops)
         try:
             return task.do()
         except Misconfigured:

@@ -4,12 +4,11 @@
 pixels will be, and decoders accept that (a WebP, a TIFF and a baseline JPEG come out grey or black). Standard library
 only: the supervising process imports this. Every check reads the head, the tail and what lies on the way of the
 structure, not the whole file, except JPEG, whose end mark may stand anywhere before appended bytes: it is searched
-for once through a memory map.
+for once. No memory map: a file that is cut while it is mapped ends the process, and some network drives have none.
 """
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -23,6 +22,7 @@ _Extents = list[tuple[int, int]]
 # (221 bytes seen in a lossy WebP of 4 megapixels), in proportion to the picture; a preallocated rest is far longer.
 _ZERO_RUN, _ZERO_SHARE = 1024, 256
 _TIFF_MAX_IFDS, _TIFF_MAX_ENTRIES = 64, 4096
+_CHUNK = 1 << 20
 _MAX_BOXES = 10_000
 _BIG_TIFF = (b"II+\x00", b"MM\x00+")  # 64-bit directories; too rare to walk, the full decode decides
 
@@ -58,22 +58,31 @@ def _jpeg(stream: BinaryIO, size: int) -> bool:
     of zeros swallows EOI. Zeros before EOI prove nothing: with optimised Huffman tables blank paper is coded as
     thousands of zero bytes (17 kB before EOI seen in a 4-megapixel picture).
     """
-    with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        scan = _jpeg_scan(data, size)
-        return scan is not None and data.find(b"\xff\xd9", scan) >= 0
+    scan = _jpeg_scan(stream, size)
+    if scan is None:
+        return False
+    stream.seek(scan)
+    before = b""
+    while chunk := stream.read(_CHUNK):
+        if b"\xff\xd9" in before + chunk:
+            return True
+        before = chunk[-1:]
+    return False
 
 
-def _jpeg_scan(data: mmap.mmap, size: int) -> int | None:
+def _jpeg_scan(stream: BinaryIO, size: int) -> int | None:
     """Offset of the first entropy-coded byte, walking the segments so that thumbnails' own marks are passed over."""
     at = 2
     while at + 4 <= size:
-        if data[at] != 0xFF:
+        stream.seek(at)
+        head = stream.read(4)
+        if len(head) < 4 or head[0] != 0xFF:
             return None
-        marker = data[at + 1]
+        marker = head[1]
         if marker == 0xFF:
             at += 1
             continue
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        length = int.from_bytes(head[2:], "big")
         if length < 2:
             return None
         at += 2 + length

@@ -55,6 +55,16 @@ def with_network(photo, recipe, max_pixels, name):
     return render(photo, recipe, max_pixels, name)
 
 
+def decoding(photo, recipe, max_pixels, name):
+    """Decode as the pipeline does, with all its refusals; then only resize."""
+    from pipeline.photo.decode import decode
+
+    srgb = decode(photo, max_pixels=max_pixels, name=name).srgb
+    full = np.uint8(srgb >> 8) if srgb.dtype == np.uint16 else srgb
+    picture = np.asarray(Image.fromarray(full).resize((64, 64)))
+    return Render(picture, Verdict("pass", (), {"identity": 1.0}), {"decode": 0.001})
+
+
 def behave(photo, recipe, max_pixels, name):
     """What the test wrote into the file $VITRINE_TEST_FLAGS/behave decides; then it renders."""
     flags = Path(os.environ["VITRINE_TEST_FLAGS"])

@@ -64,6 +64,7 @@ class Hall:
         self.settle = Settle(0.05, 60.0)
         self.arrivals = Arrivals(self.studio, self.ledger, self.intake, self.settle)
         self.now = 1000.0
+        self.renderer = "behave"  # of quick.py
 
     def drop(self, name, data, folder="rings"):
         path = self.studio.inbox / folder / name
@@ -82,7 +83,8 @@ class Hall:
     def worker(self):
         import quick
 
-        bench = Bench(self.studio, self.settings, quick.behave, self.store, 60.0)
+        renderer = getattr(quick, self.renderer)
+        bench = Bench(self.studio, self.settings, renderer, self.store, 60.0)
         out = os.open(os.devnull, os.O_WRONLY)
         return Worker(bench, self.drops, out)
 
@@ -120,12 +122,14 @@ class Daemon:
         self.studio = Studio(root)
         self.flags = flags
         self._environment = environment or {}
+        self.within = []  # a command to start it with, which becomes the daemon (nsenter, setpriv)
         self.process = None
 
     def start(self, *arguments, wait=True):
         with (self.flags / "stderr").open("a") as log:
             self.process = subprocess.Popen(
                 [
+                    *self.within,
                     sys.executable,
                     "-c",
                     "from daemon.cli import main; main()",
@@ -151,13 +155,13 @@ class Daemon:
     def said(self):
         return (self.flags / "stderr").read_text(errors="replace")
 
-    def rows(self, sql):
+    def rows(self, sql, *values):
         """Ask the ledger from outside."""
         if not self.studio.ledger.exists():
             return []
         connection = sqlite3.connect(self.studio.ledger, timeout=10)
         try:
-            return connection.execute(sql).fetchall()
+            return connection.execute(sql, values).fetchall()
         except sqlite3.OperationalError:
             return []
         finally:

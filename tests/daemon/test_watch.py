@@ -23,20 +23,20 @@ def watch(tmp_path):
     made.stop()
 
 
-def _heard(watch, wait_until, folder):
+def _heard(watch, wait_until, path):
     seen = set()
 
     def named():
         seen.update(watch.take()[0])
-        return folder in seen
+        return path in seen
 
-    wait_until(named, 5, f"a hint at {folder}")
+    wait_until(named, 5, f"a hint at {path}")
 
 
-def test_a_file_that_is_closed_wakes_and_names_its_folder(watch, wait_until):
+def test_a_file_that_is_closed_wakes_and_is_named(watch, wait_until):
     (watch.root / "ring.jpg").write_bytes(b"x")
     assert watch.bell.wait(5)
-    _heard(watch, wait_until, watch.root)
+    _heard(watch, wait_until, watch.root / "ring.jpg")
 
 
 def test_a_tree_that_is_moved_in_is_named(watch, wait_until, tmp_path):
@@ -47,7 +47,7 @@ def test_a_tree_that_is_moved_in_is_named(watch, wait_until, tmp_path):
 
 def test_names_that_are_not_utf_8_do_not_end_the_watch(watch, wait_until):
     (watch.root / "ring_\udcff.jpg").write_bytes(b"x")
-    _heard(watch, wait_until, watch.root)
+    _heard(watch, wait_until, watch.root / "ring_\udcff.jpg")
     assert not watch.supervise()
 
 
@@ -61,7 +61,7 @@ def test_a_root_that_was_made_anew_is_watched_anew(watch, wait_until):
     assert watch.degraded == ""
     watch.take()
     (watch.root / "ring.jpg").write_bytes(b"x")
-    _heard(watch, wait_until, watch.root)
+    _heard(watch, wait_until, watch.root / "ring.jpg")
 
 
 def test_a_watch_that_died_is_replaced(watch):
