@@ -43,7 +43,8 @@ class Settings(BaseSettings):
     workers: render processes; worker_threads: threads inside each; memory_mb: cap per worker; job_deadline_s: a
     render that takes longer is stopped and tried again; settle_s: a file must have been unchanged for this long;
     incomplete_after_s: a file that never becomes complete is reported after this; scan_s: time between full scans;
-    max_pixels: larger photos are refused before they are decoded; time_zone: of the overnight window, "" = machine's.
+    max_pixels: larger photos are refused before they are decoded; time_zone: of the overnight window, "" = machine's;
+    catch_up: overnight work that was missed because the machine was off or asleep is done as soon as it is back.
     """
 
     model_config = SettingsConfigDict(
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     outputs: Outputs = ALL_OUTPUTS
     seed: Seed = 0
     time_zone: Annotated[str, AfterValidator(_known_zone)] = ""
+    catch_up: bool = True
     watermark: Watermark = Watermark()
     overnight: Window = Window()
     accept: Policy = Policy()

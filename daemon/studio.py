@@ -85,6 +85,11 @@ class Studio:
         return self.root / "originals"
 
     @property
+    def reports(self) -> Path:
+        """What each night batch came to."""
+        return self.root / "reports"
+
+    @property
     def private(self) -> Path:
         """The program's own things."""
         return self.root / ".vitrine"
@@ -112,7 +117,15 @@ class Studio:
     @property
     def folders(self) -> tuple[Path, ...]:
         """All of them but the inbox."""
-        shown = (self.export, self.watermark, self.instagram, self.review, self.rejected, self.originals)
+        shown = (
+            self.export,
+            self.watermark,
+            self.instagram,
+            self.review,
+            self.rejected,
+            self.originals,
+            self.reports,
+        )
         return (*shown, self.ledger.parent, self.staging, self.verdicts, self.logs)
 
     def create(self) -> None:

@@ -6,6 +6,7 @@ Owns the order of things; refuses pixels (no imaging library is ever loaded here
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 import math
 import os
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 from daemon.arrivals import Arrivals
+from daemon.batches import Batches
 from daemon.crew import Crew
 from daemon.drops import Drops
 from daemon.intake import SIDECAR_HOLD_S, Accepted, Intake
@@ -27,18 +29,21 @@ from daemon.line import Message
 from daemon.notify import Systemd
 from daemon.settings import SETTINGS_NAME, Settings, load_settings
 from daemon.settle import Settle
+from daemon.sheet import SheetMaker
 from daemon.sqlite_store import SqliteStore
 from daemon.studio import Studio, StudioLock
 from daemon.tidy import remove_leftovers
 from daemon.timetable import Timetable
 from daemon.watch import Watch
 from pipeline.errors import Misconfigured
+from rules.timing import windows
 
 log = logging.getLogger("vitrine")
 GRACE_S = 12.0  # of the 15 s that a stop may take
 _PASS_S = 1.0
 _STALLED_S = 5.0
 _POLL_S = 2.0  # full scans when events cannot be had
+_QUEUES: tuple[Queue, ...] = ("urgent", "normal", "overnight")  # what is open in them, the ledger says
 
 
 class Supervisor:
@@ -58,9 +63,10 @@ class Supervisor:
         self._signals: list[int] = []
         self._reload = False
 
-    def run(self, *, until_idle: bool = False) -> int:
-        """Work until a signal says stop, or until nothing is left; how many photos came to review or were rejected.
+    def run(self, *, until_idle: bool = False, until_batch: int | None = None) -> int:
+        """Work until a signal says stop, until nothing is left, or until that batch has ended.
 
+        Gives the number of photos that came to review or were rejected.
         Raises Busy (another daemon has the studio) and Misconfigured.
         """
         self._studio.create()
@@ -71,7 +77,7 @@ class Supervisor:
                 self._open()
                 failed_before = self._failed()
                 try:
-                    self._loop(until_idle=until_idle)
+                    self._loop(until_idle=until_idle, until_batch=until_batch)
                 finally:
                     self._stop()
                 failed = self._failed() - failed_before
@@ -93,9 +99,10 @@ class Supervisor:
         self._intake = Intake(self._studio, ledger, self._settings.rules, _hold_s(self._settings))
         self._arrivals = Arrivals(self._studio, ledger, self._intake, self._settle)
         self._watch = Watch(self._studio.inbox, self._wake)
-        self._timetable = Timetable(self._settings.overnight, self._settings.time_zone)
+        self._batches = Batches(self._studio, ledger, self._settings)
+        self._sheets = SheetMaker(self._studio, ledger)
+        self._timetable = Timetable(windows(self._settings.rules).values(), self._settings.time_zone)
         self._timetable.start(self._wake)
-        self._queues: tuple[Queue, ...] = self._timetable.queues()
         self._crew = Crew(self._studio, self._store, self._settings, self._hear)
         self._systemd = Systemd()
         self._last_scan = self._next_report = 0.0
@@ -111,13 +118,14 @@ class Supervisor:
         log.info("stopping")
         self._watch.stop()
         self._timetable.stop()
+        self._sheets.stop()
         self._crew.stop(GRACE_S, lambda: len(self._signals) > 1)
         self._store.recover()
         self._arrivals.put_away_the_rest()
         account = self._drops.account()
         log.info("stopped: %s", ", ".join(f"{count} {state}" for state, count in account.items()))
 
-    def _loop(self, *, until_idle: bool) -> None:
+    def _loop(self, *, until_idle: bool, until_batch: int | None) -> None:
         self._watch.supervise()
         self._scan_all(time.monotonic())
         self._systemd.ready()
@@ -128,6 +136,8 @@ class Supervisor:
                 self._pass(now)
                 if until_idle and self._idle():
                     return
+                if until_batch is not None and self._batches.ended(until_batch):
+                    return
             except (
                 sqlite3.OperationalError
             ) as error:  # the disk is full, or somebody else has the ledger open
@@ -137,6 +147,8 @@ class Supervisor:
 
     def _pass(self, now: float) -> None:
         self._inbox(now)
+        self._batches.advance(dt.datetime.now(dt.UTC), now)
+        self._sheets.advance()
         self._workers(now)
         self._report(now)
 
@@ -153,7 +165,7 @@ class Supervisor:
         for one in accepted:
             self._accepted(one)
         if accepted:
-            self._crew.wake(self._queues)
+            self._crew.wake(_QUEUES)
             self._wake_again = now + self._intake.hold_s
 
     def _scan_all(self, now: float) -> None:
@@ -167,15 +179,10 @@ class Supervisor:
         self._crew.enforce_deadline(now)
         if self._crew.bury(now):
             self._arrivals.put_away_the_rest()
-        self._crew.fill(now, self._queues)
+        self._crew.fill(now, _QUEUES)
         if now >= self._wake_again:  # those that waited for a late sidecar may go on
-            self._crew.wake(self._queues)
+            self._crew.wake(_QUEUES)
             self._wake_again = math.inf
-        queues = self._timetable.queues()
-        if queues != self._queues:
-            self._queues = queues
-            log.info("overnight work %s", "begins" if "overnight" in queues else "ends for today")
-            self._crew.wake(queues)
 
     def _report(self, now: float) -> None:
         if now - self._last_scan < 3 * self._settings.scan_s + 30:
@@ -191,7 +198,7 @@ class Supervisor:
         self._systemd.status(f"{words}, {account['review']} to review. {self._degraded}".strip())
 
     def _idle(self) -> bool:
-        if self._arrivals.waiting or self._store.open_jobs(self._queues) or self._drops.closing():
+        if self._arrivals.waiting or self._store.open_jobs(_QUEUES) or self._drops.closing():
             return False
         if self._last_scan < self._idle_since():
             self._scan_all(time.monotonic())
@@ -235,7 +242,8 @@ class Supervisor:
             settings.incomplete_after_s,
         )
         self._timetable.stop()
-        self._timetable = Timetable(settings.overnight, settings.time_zone)
+        self._batches.follow(settings)
+        self._timetable = Timetable(windows(settings.rules).values(), settings.time_zone)
         self._timetable.start(self._wake)
         self._crew.settings = settings
         self._crew.renew()
