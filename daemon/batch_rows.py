@@ -171,7 +171,7 @@ class BatchRows:
         """Whether a photo of this window was there before Unix time `moment` and is not finished."""
         row = self._run(
             "SELECT 1 FROM drops WHERE window = ? AND state IN ('settling', 'open')"
-            " AND min(seen_at, mtime_ns / 1e9) < ? LIMIT 1",
+            " AND min(seen_at, coalesce(mtime_ns / 1e9, seen_at)) < ? LIMIT 1",
             (window, moment),
         ).fetchone()
         return row is not None

@@ -30,13 +30,19 @@ class Nights:
         (root / "vitrine.toml").write_text(f'time_zone = "{zone}"\n{toml}')
         self.now, self.ticks = now, 1000.0
         self.ledger = Ledger(self.studio.ledger)
-        self.store = SqliteStore(self.ledger, lambda: self.now.timestamp(), lambda: self.ticks)
+        self.ledger.connection.execute(
+            "PRAGMA synchronous = OFF"
+        )  # years pass here, and nothing is ever switched off
+        self.store = SqliteStore(self.ledger, self.clock, lambda: self.ticks)
         self.dropped = 0
         self.start()
 
     def start(self):
         """A daemon that has just been started."""
         self.batches = Batches(self.studio, self.ledger, load_settings(self.studio.root))
+
+    def clock(self):
+        return self.now.timestamp()
 
     def drop(self, folder="rings--overnight", count=1):
         """Photos that intake has taken."""

@@ -6,6 +6,7 @@ import datetime as dt
 import random
 from collections import Counter
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 from tests.daemon.nights import Nights, every_date, hours
 from tests.soak.proof import Row, Say, share_of, studio_folder
@@ -50,6 +51,16 @@ def a_year(one: Nights, step: dt.timedelta, days: int) -> Iterator[str]:
     yield from wrong(one, cause="window")
 
 
+def changes(zone: str, year: int) -> list[dt.datetime]:
+    """When the clocks of a zone change in a year, to the hour; the first of June if they do not."""
+    moments = [dt.datetime(year, 1, 1, tzinfo=dt.UTC) + hours(at) for at in range(365 * 24)]
+    offsets = [moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in moments]
+    found = [
+        moment for moment, one, other in zip(moments, offsets, offsets[1:], strict=False) if one != other
+    ]
+    return found or [dt.datetime(year, 6, 1, tzinfo=dt.UTC)]
+
+
 def wrong(one: Nights, cause: str | None = None) -> Iterator[str]:
     """Dates with another number of batches than one, and batches that did not run in their window."""
     for name in NAMES:
@@ -76,7 +87,9 @@ def calendar(share: float, say: Say) -> Iterator[Row]:
     for fault in faults[:10]:
         say(fault)
     asked = f"1 for each of {len(ZONES)} zones x {len(NAMES)} windows x {days} days"
-    yield Row("batches per local date", asked, f"{nights} dates, {len(faults)} wrong", not faults and nights > 0)
+    yield Row(
+        "batches per local date", asked, f"{nights} dates, {len(faults)} wrong", not faults and nights > 0
+    )
     yield from _troubled(share_of(400, share, 20), say)
 
 
@@ -112,7 +125,9 @@ def _troubled(count: int, say: Say) -> Iterator[Row]:
 def _set_wrong(one: Nights, rng: random.Random) -> None:
     """By an hour, by a day or to 1970, for some hours; then right again."""
     right = one.now
-    span = rng.choice((hours(1), hours(-1), hours(24), hours(-24), dt.datetime(1970, 1, 1, tzinfo=dt.UTC) - right))
+    span = rng.choice(
+        (hours(1), hours(-1), hours(24), hours(-24), dt.datetime(1970, 1, 1, tzinfo=dt.UTC) - right)
+    )
     one.passing(hours(rng.random() * 24))
     one.jump(span)
     one.drop(count=2)

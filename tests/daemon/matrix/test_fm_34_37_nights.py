@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.daemon.nights import Nights, every_date, hours
-from tests.soak.calendar import ZONES, a_year
+from tests.soak.calendar import WINDOWS, ZONES, a_year, changes
 
 NOON = dt.datetime(2026, 5, 11, 10, 0, tzinfo=dt.UTC)  # in Berlin
+MINUTES = dt.timedelta(minutes=4)
 BERLIN = "Europe/Berlin"
 
 
@@ -83,34 +84,35 @@ def _dead():
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_fm_35_a_year_has_one_batch_for_each_local_date(nights, zone):
-    one = nights(zone, dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC), _windows())
-    for wrong in a_year(one, step=dt.timedelta(minutes=75), days=366):
-        pytest.fail(wrong)
-
-
-def _windows():
-    from tests.soak.calendar import WINDOWS
-
-    return WINDOWS
+def test_fm_35_every_local_date_has_one_batch_when_the_clocks_change(nights, zone):
+    """Days around each change of 2026 with five windows; the long form takes ten years (`make soak PROOFS=calendar`)."""
+    for change in changes(zone, 2026):
+        one = nights(zone, change - hours(60), WINDOWS)
+        assert list(a_year(one, step=dt.timedelta(minutes=50), days=5)) == []
+        assert len(one.dates("02:30-05:00")) >= 4
 
 
 @pytest.mark.parametrize(
-    ("zone", "day", "window", "opens", "length_h"),
+    "case",
     [
-        (BERLIN, (2026, 10, 25), '"02:30", end = "05:00"', "00:30", 3.5),  # 02:30 twice: the first counts
-        (BERLIN, (2026, 3, 29), '"02:30", end = "05:00"', "01:30", 1.5),  # 02:30 absent: half past three
-        (BERLIN, (2026, 3, 29), '"02:30", end = "03:15"', "01:30", 0.75),  # closes before it opens: its length counts
-        ("Australia/Lord_Howe", (2026, 10, 4), '"02:10", end = "04:00"', "15:40", 1.333),  # 02:10 absent, +30 min
-        ("Australia/Lord_Howe", (2026, 4, 5), '"01:45", end = "04:00"', "14:45", 2.75),  # 01:45 twice
+        (BERLIN, (2026, 10, 25), ("02:30", "05:00"), "00:30", 3.5),  # 02:30 twice: the first counts
+        (BERLIN, (2026, 3, 29), ("02:30", "05:00"), "01:30", 1.5),  # 02:30 absent: half past three
+        (
+            BERLIN,
+            (2026, 3, 29),
+            ("02:30", "03:15"),
+            "01:30",
+            0.75,
+        ),  # closes before it opens: its length counts
+        ("Australia/Lord_Howe", (2026, 10, 4), ("02:10", "04:00"), "15:40", 1.333),  # 02:10 absent, +30 min
+        ("Australia/Lord_Howe", (2026, 4, 5), ("01:45", "04:00"), "14:45", 2.75),  # 01:45 twice
     ],
 )
-def test_fm_35_a_time_that_comes_twice_or_never_opens_the_night_once(
-    nights, zone, day, window, opens, length_h
-):
+def test_fm_35_a_time_that_comes_twice_or_never_opens_the_night_once(nights, case):
+    zone, day, window, opens, length_h = case
     local = dt.datetime(*day, tzinfo=ZoneInfo(zone))
     start = (local - hours(12)).astimezone(dt.UTC)
-    one = nights(zone, start, f"[overnight]\nstart = {window}")
+    one = nights(zone, start, f"[overnight]\nstart = {window[0]!r}\nend = {window[1]!r}\n")
     one.drop()
     opened, rendered, open_minutes = None, 0, 0
     for _ in range(36 * 12):
@@ -165,8 +167,9 @@ def test_fm_36_a_night_that_was_interrupted_is_finished_at_the_next_start(nights
     one = nights()
     one.drop(count=4)
     assert one.passing(hours(12), render=0) == 0
-    assert one.look(render=1) == 0  # too soon after the last look; the batch runs
-    assert one.off(hours(11)) == 4
+    assert one.look(render=1) == 1
+    assert one.off(hours(11)) == 3
+    assert one.rows("date, cause, state") == [("2026-05-11", "caught up", "ended")]
     assert one.batches.alarm == ""
 
 
@@ -189,30 +192,30 @@ def test_fm_36_a_new_studio_has_missed_nothing(nights):
 
 def test_fm_37_a_night_too_short_goes_on_in_the_next_and_raises_an_alarm(nights):
     one = nights()
-    one.drop(count=50)
-    first = one.passing(hours(21), render=1)  # 22 to 06, one photo every 20 minutes
-    assert 20 < first < 28
+    one.drop(count=150)
+    first = one.passing(hours(21), MINUTES, render=1)  # 22 to 06, one photo every 4 minutes
+    assert 115 < first < 125
     assert one.rows("date, state, late") == [("2026-05-11", "resting", 1)]
     assert "was not finished" in one.batches.alarm
     morning = json.loads((one.studio.reports / "2026-05-11.json").read_text())
     assert not morning["finished"]
-    assert morning["account"]["waiting"] == 50 - first
+    assert morning["account"]["waiting"] == 150 - first
     assert morning["account"]["unexplained"] == 0
     one.drop(count=3)
     assert one.look() == 0  # by day nothing is rendered
-    assert one.passing(hours(24), render=5) == 53 - first
+    assert one.passing(hours(24), render=5) == 153 - first
     assert one.rows("date, state, late") == [("2026-05-11", "ended", 0), ("2026-05-12", "merged", 0)]
     assert one.batches.alarm == ""
     done = json.loads((one.studio.reports / "2026-05-12.json").read_text())
     assert done["nights"] == ["2026-05-11", "2026-05-12"]
-    assert done["account"]["done"] == 53
+    assert done["account"]["done"] == 153
 
 
 def test_fm_37_a_batch_longer_than_a_day_merges_each_night_that_passes(nights):
     one = nights()
-    one.drop(count=80)
-    one.passing(hours(24 * 5), render=1)
+    one.drop(count=400)
+    one.passing(hours(24 * 5), MINUTES, render=1)
     assert one.left() == 0
     assert one.dates() == every_date("2026-05-11", "2026-05-15")
-    runs = {row[0] for row in one.rows("coalesce(run, id)", "date <= '2026-05-13'")}
+    runs = {row[0] for row in one.rows("coalesce(run, id)", "date <= '2026-05-14'")}
     assert len(runs) == 1
