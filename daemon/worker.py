@@ -23,7 +23,7 @@ from daemon.drops import Drop, Drops
 from daemon.jobstore import Claim, Failure, LeaseLost, Queue
 from daemon.ledger import Ledger
 from daemon.limits import cap_memory, die_with
-from daemon.line import Line, say
+from daemon.line import Line, Message, say
 from daemon.owner import process
 from daemon.putaway import PutAway
 from daemon.settings import Settings
@@ -109,7 +109,7 @@ def _text(error: VitrineError) -> str:
     return f"{error} {error.advice}".strip()
 
 
-def _run(worker: Worker, line: Line) -> int:
+def _run(worker: Worker, line: Line, messages: Sequence[Message]) -> int:
     stop = False
     queues: list[Queue] = ["urgent", "normal"]  # until the supervisor says which are open
 
@@ -118,20 +118,22 @@ def _run(worker: Worker, line: Line) -> int:
         stop = True
 
     signal.signal(signal.SIGTERM, _stop)
-    while not stop and not line.closed:
-        worked = worker.work_once(queues)
-        for message in line.read(0.0 if worked else IDLE_S):
+    while True:
+        for message in messages:
             queues = message.get("queues", queues)
             stop = stop or bool(message.get("stop"))
-    return 0
+        if stop or line.closed:
+            return 0
+        worked = worker.work_once(queues)
+        messages = line.read(0.0 if worked else IDLE_S)
 
 
-def _settings(line: Line) -> Settings | None:
-    """The supervisor's settings, the first thing it says: the file may hold a mistake by now. None if it left."""
+def _first_words(line: Line) -> list[Message]:
+    """What the supervisor says first: its settings (the file may hold a mistake by now), and often more. [] if it left."""
     while not line.closed:
-        for message in line.read(IDLE_S):
-            return Settings.model_validate(message["settings"])
-    return None
+        if messages := line.read(IDLE_S):
+            return messages
+    return []
 
 
 def main() -> int:
@@ -144,9 +146,10 @@ def main() -> int:
     out = os.dup(1)
     os.dup2(2, 1)  # a library that prints must not speak on the line
     line = Line(0)
-    settings = _settings(line)
-    if settings is None:
+    messages = _first_words(line)
+    if not messages:
         return 0
+    settings = Settings.model_validate(messages[0]["settings"])
     try:
         cap_memory(settings.memory_mb)
         limit_threads(settings.worker_threads)
@@ -156,7 +159,7 @@ def main() -> int:
             studio, settings, load_renderer(), SqliteStore(ledger), 2 * settings.job_deadline_s + 60
         )
         say(out, event="ready")
-        return _run(Worker(bench, Drops(ledger), out), line)
+        return _run(Worker(bench, Drops(ledger), out), line, messages[1:])
     except Misconfigured as error:
         say(out, event="misconfigured", reason=_text(error))
         return 78
