@@ -72,11 +72,11 @@ def _attention(facts: Mapping[str, Any]) -> list[str]:
     if account["review"]:
         found.append(f"{_files(account['review'])} should be looked at: see review/.")
     if facts["paused"]["photos"]:
-        found.append(f"{_files(facts['paused']['photos'])} wait because of a pause: `vitrine resume`.")
+        found.append(f"Waiting because of a pause: {_files(facts['paused']['photos'])} (`vitrine resume`).")
     waiting = account["waiting"] + account["leased"] - facts["paused"]["photos"]
     if waiting > 0:
         found.append(
-            f"{_files(waiting)} not done when the window ended: they go on in the next one,"
+            f"Not done when the window ended: {_files(waiting)}. It goes on in the next window,"
             " or at once with `vitrine batch --now`."
         )
     return ["Needs you:", *(f"- {line}" for line in found)] if found else ["Nothing needs you."]
