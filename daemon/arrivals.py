@@ -20,6 +20,7 @@ from daemon.settle import Settle, Step
 from daemon.studio import Studio
 from daemon.words import CUT_OFF, EMPTY
 from pipeline.errors import VitrineError
+from rules.timing import timing_of
 
 log = logging.getLogger("vitrine.arrivals")
 _AT_ONCE = 16  # files per call, so that the loop also hears its workers while a thousand files arrive
@@ -41,6 +42,8 @@ class Arrivals:
         self._sidecars: dict[Path, Stamp] = {}
         self._stamps: dict[Path, Stamp] = {}
         self._told: set[str] = set()
+        self._urgency: dict[Path, bool] = {}  # by folder
+        self._urgency_by = intake.rules
         self._stalled_until = 0.0
 
     @property
@@ -81,7 +84,7 @@ class Arrivals:
         if now < self._stalled_until:
             return []
         accepted: list[Accepted] = []
-        for path in self._settle.due(now)[:_AT_ONCE]:
+        for path in self._urgent_first(self._settle.due(now))[:_AT_ONCE]:
             try:
                 step = self._settle.check(path, now)
                 if step is not Step.WAIT:
@@ -97,6 +100,16 @@ class Arrivals:
                 )
                 break
         return accepted
+
+    def _urgent_first(self, due: list[Path]) -> list[Path]:
+        """An urgent photo is not kept at the door by a thousand others."""
+        if self._intake.rules is not self._urgency_by:
+            self._urgency_by = self._intake.rules
+            self._urgency.clear()
+        for folder in {path.parent for path in due} - self._urgency.keys():
+            inside = folder.relative_to(self._studio.inbox).as_posix()
+            self._urgency[folder] = timing_of(inside, self._urgency_by).urgency == "urgent"
+        return sorted(due, key=lambda path: not self._urgency[path.parent])
 
     def next_due(self) -> float | None:
         """When `advance` has something to do."""

@@ -123,6 +123,16 @@ def test_fm_46_with_a_real_daemon_an_urgent_photo_overtakes_hundreds(daemon, mak
     assert ("urgent",) in ended
 
 
+def test_fm_46_an_urgent_photo_is_taken_first_too(hall, make_jpeg):
+    for number in range(40):
+        hall.drop(f"{number}.jpg", make_jpeg(number))
+    hall.drop("now.jpg", make_jpeg(100), "watches--urgent")
+    hall.arrivals.look_everywhere(hall.now)
+    taken = hall.arrivals.advance(hall.now)
+    assert len(taken) < 40
+    assert taken[0].plan.urgency == "urgent"
+
+
 def test_a_pause_holds_a_folder_with_all_in_it_and_no_other(line):
     pauses = Pauses(line.ledger)
     line.offer("urgent", folder="rings")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -182,6 +183,20 @@ def test_the_report_and_its_sheet_survive_a_daemon_that_is_killed(shop, make_jpe
     assert report["account"]["done"] == report["account"]["seen"] == 1
 
 
+def test_a_worker_hears_all_that_is_said_to_it_at_its_start():
+    """One that took only the first of two messages did not know that the night was open, and stood idle."""
+    from daemon.line import Line, say
+    from daemon.worker import _first_words
+
+    ear, mouth = os.pipe()
+    say(mouth, settings={})
+    say(mouth, queues=["overnight"])
+    assert _first_words(Line(ear)) == [{"settings": {}}, {"queues": ["overnight"]}]
+    os.close(mouth)
+    assert _first_words(Line(ear)) == []
+    os.close(ear)
+
+
 def test_a_full_disk_delays_the_report_and_is_told(hall, monkeypatch):
     from daemon import durable
     from daemon.batch_rows import BatchRows
@@ -212,7 +227,7 @@ def test_fm_29_a_night_with_bad_photos_is_accounted_for_to_the_last_one():
     """The proof `night` with the quick renderer; its figure of memory needs hours of work."""
     wrong = [
         row
-        for row in night(0.04, lambda _: None, "quick:render", 1)
+        for row in night(0.02, lambda _: None, "quick:render", 1)
         if not row.met and "memory" not in row.what
     ]
     assert wrong == []
