@@ -65,12 +65,10 @@ class Calendar:
         return self._instant(date, window.start) < self._instant(date + _DAY, window.start)
 
     def _around(self, window: Window, now: dt.datetime) -> Iterator[Night]:
-        """The nights near `now`, the latest first."""
+        """The nights near `now`, the latest first: of two that open at one moment (a date left out) the true one."""
         today = self.local(now).date()
         for days in range(2, -4, -1):
-            date = today + days * _DAY
-            if self.exists(window, date):
-                yield self.night(window, date)
+            yield self.night(window, today + days * _DAY)
 
     def _instant(self, date: dt.date, time: dt.time) -> dt.datetime:
         """Local time to UTC. PEP 495 with fold=0 is the rule that the module's docstring tells."""

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from daemon.settings import load_settings
 from tests.daemon.nights import ME, Nights, every_date, hours
-from tests.soak.calendar import WINDOWS, ZONES, a_year, changes
+from tests.soak.dates import WINDOWS, ZONES, a_year, changes
 
 NOON = dt.datetime(2026, 5, 11, 10, 0, tzinfo=dt.UTC)  # in Berlin
 MINUTES = dt.timedelta(minutes=4)
@@ -134,6 +135,12 @@ def test_fm_35_a_date_that_a_country_left_out_has_no_night(nights):
     one = nights("Pacific/Apia", dt.datetime(2011, 12, 28, 0, tzinfo=dt.UTC))
     one.passing(hours(24 * 6))
     assert one.dates()[:4] == ["2011-12-27", "2011-12-28", "2011-12-29", "2011-12-31"]
+    off = nights("Pacific/Apia", dt.datetime(2011, 12, 28, 0, tzinfo=dt.UTC))
+    off.passing(hours(24))
+    off.drop()
+    assert off.off(hours(24 * 6)) == 1
+    assert "2011-12-30" not in off.dates()
+    assert {"2011-12-29", "2011-12-31"} <= set(off.dates())
 
 
 def test_fm_36_three_days_off_are_made_up_for_by_one_run_within_a_minute(nights):
@@ -217,3 +224,14 @@ def test_fm_37_a_batch_longer_than_a_day_merges_each_night_that_passes(nights):
     assert one.dates() == every_date("2026-05-11", "2026-05-15")
     runs = {row[0] for row in one.rows("coalesce(run, id)", "date <= '2026-05-14'")}
     assert len(runs) == 1
+
+
+def test_a_change_of_a_folders_own_window_counts_for_what_waits_in_it(nights):
+    one = nights(toml='[[rule]]\nmatch = "a"\novernight = { start = "23:00", end = "04:00" }\n')
+    one.drop("a", count=2)
+    assert one.passing(hours(9)) == 0  # it is nine in the evening
+    path = one.studio.root / "vitrine.toml"
+    path.write_text(path.read_text().replace("23:00", "20:00"))
+    one.batches.follow(load_settings(one.studio.root))
+    assert one.look() == 2
+    assert one.dates("20:00-04:00") == ["2026-05-11"]
