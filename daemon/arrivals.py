@@ -23,6 +23,7 @@ from daemon.space import NO_ROOM
 from daemon.studio import Studio
 from daemon.words import CUT_OFF, EMPTY
 from pipeline.errors import VitrineError
+from rules.timing import timing_of
 
 log = logging.getLogger("vitrine.arrivals")
 _AT_ONCE = 16  # files per call, so that the loop also hears its workers while a thousand files arrive
@@ -48,6 +49,8 @@ class Arrivals:
         self._folders: set[Path] = set()  # all that the last scans read
         self._ignored: set[Path] = set()
         self._told: set[str] = set()
+        self._urgency: dict[Path, bool] = {}  # by folder
+        self._urgency_by = intake.rules
         self._stalled_until = 0.0
         self.no_room = ""  # why the last `advance` stopped, if that was for want of room
         self._recalled = False
@@ -132,6 +135,16 @@ class Arrivals:
         """What stopped `advance` is gone."""
         self._stalled_until = 0.0
 
+    def _urgent(self, folder: Path) -> bool:
+        """Whether photos of this folder go first: an urgent one is not kept at the door by a thousand others."""
+        if self._intake.rules is not self._urgency_by:
+            self._urgency_by = self._intake.rules
+            self._urgency.clear()
+        if folder not in self._urgency:
+            inside = folder.relative_to(self._studio.inbox).as_posix()
+            self._urgency[folder] = timing_of(inside, self._urgency_by).urgency == "urgent"
+        return self._urgency[folder]
+
     def next_due(self) -> float | None:
         """When `advance` has something to do."""
         due = None if self._inbox_away else self._settle.next_due()
@@ -166,7 +179,10 @@ class Arrivals:
         self._record([(path, stamp) for path, stamp in new if path not in self._ids])
         for path, stamp in new:
             self._stamps[path] = stamp
+            known = path in self._settle
             self._settle.see(path, stamp, now)
+            if not known and self._urgent(path.parent):
+                self._settle.hurry(path, 0.0)
         self._ignore(found)
         changed = {path for path, stamp in found.sidecars.items() if self._sidecars.get(path) != stamp}
         self._sidecars |= {path: found.sidecars[path] for path in changed}

@@ -205,13 +205,13 @@ class Drops:
         )
         return [row[0] for row in rows]
 
-    def recent(self, states: Iterable[str], limit: int = 50) -> list[Drop]:
-        """The newest drops in these states."""
+    def recent(self, states: Iterable[str], limit: int = 50, batch: int | None = None) -> list[Drop]:
+        """The newest drops in these states (of that night batch)."""
         wanted = tuple(states)
         marks = ", ".join("?" * len(wanted))
         rows = self._run(
-            f"SELECT * FROM drops WHERE state IN ({marks}) ORDER BY id DESC LIMIT ?",  # noqa: S608
-            (*wanted, limit),
+            f"SELECT * FROM drops WHERE state IN ({marks}) AND ? IN (batch, -1) ORDER BY id DESC LIMIT ?",  # noqa: S608
+            (*wanted, -1 if batch is None else batch, limit),
         )
         return [_drop(row) for row in rows]
 
@@ -220,17 +220,20 @@ class Drops:
         rows = self._run("SELECT source FROM drops WHERE source IS NOT NULL AND state = 'open'")
         return {row[0] for row in rows}
 
-    def account(self) -> Mapping[str, int]:
-        """Every file that was ever seen, by what became of it; `unexplained` must be 0."""
-        counts = dict(self._run("SELECT state, count(*) FROM drops GROUP BY state").fetchall())
-        busy = self._run(
-            "SELECT count(*) FROM drops d WHERE state = 'open' AND NOT EXISTS"
-            " (SELECT 1 FROM jobs WHERE drop_id = d.id AND state = 'waiting')"
-        ).fetchone()[0]
+    def account(self, batch: int | None = None) -> Mapping[str, int]:
+        """Every file that was ever seen (or belongs to that batch), by what became of it; `unexplained` must be 0."""
+        where, values = ("batch = ?", (batch,)) if batch is not None else ("1", ())
+        busy = "state = 'open' AND NOT EXISTS (SELECT 1 FROM jobs WHERE drop_id = d.id AND state = 'waiting')"
+        with self.ledger.reading():  # a photo that ends meanwhile must not be counted twice, or not at all
+            states = f"SELECT state, count(*) FROM drops WHERE {where} GROUP BY state"  # noqa: S608
+            counts: dict[str, int] = dict(self._run(states, values).fetchall())
+            seen, leased = self._run(
+                f"SELECT count(*), count(*) FILTER (WHERE {busy}) FROM drops d WHERE {where}",  # noqa: S608
+                values,
+            ).fetchone()
         account = {state: counts.get(state, 0) for state in ACCOUNT}
-        account["leased"] = busy
-        account["waiting"] = counts.get("settling", 0) + counts.get("open", 0) - busy
-        seen = self._run("SELECT count(*) FROM drops").fetchone()[0]
+        account["leased"] = leased
+        account["waiting"] = counts.get("settling", 0) + counts.get("open", 0) - leased
         return {"seen": seen, **account, "unexplained": seen - sum(account.values())}
 
 

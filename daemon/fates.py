@@ -37,16 +37,15 @@ class Fate:
     pictures: tuple[Picture, ...]
 
 
-def fates(studio: Studio) -> list[Fate]:
-    """Every file that was ever seen, in the order of arrival. Empty when the studio has no ledger yet."""
+def fates(studio: Studio, batch: int | None = None) -> list[Fate]:
+    """Every file that was ever seen (in this night batch), in the order of arrival. Empty without a ledger."""
     if not studio.ledger.exists():
         return []
     ledger = Ledger(studio.ledger)
     try:
         drops = Drops(ledger)
-        return [
-            _fate(studio, drops, drop) for drop in reversed(drops.recent((*ACCOUNT, "open", "settling"), -1))
-        ]
+        seen = drops.recent((*ACCOUNT, "open", "settling"), -1, batch)
+        return [_fate(studio, drops, drop) for drop in reversed(seen)]
     finally:
         ledger.close()
 

@@ -86,7 +86,10 @@ class JobStore(Protocol):
         """Add a job unless its key is known. RETRY: known, had ended without pictures, now waits again."""
 
     def claim(self, queues: Sequence[Queue], owner: Owner, lease_s: float) -> Claim | None:
-        """Lease the next job; the attempt is counted now, so that a job that kills its worker is seen."""
+        """Lease the next job; the attempt is counted now, so that a job that kills its worker is seen.
+
+        Left alone are jobs of a paused folder, and overnight jobs whose batch does not run.
+        """
 
     def beat(self, claim: Claim, lease_s: float) -> bool:
         """Prolong. False: the lease is lost, stop and discard."""

@@ -57,9 +57,42 @@ CREATE TABLE roots (
   own INTEGER NOT NULL             -- 1: a mount of its own
 ) STRICT
 """
+_NIGHTS = """
+CREATE TABLE batches (
+  id INTEGER PRIMARY KEY,
+  date TEXT NOT NULL,              -- local date on which its window opened
+  window TEXT NOT NULL,            -- its name: 'night', or the times of a rule's own; '' for a batch by hand
+  cause TEXT NOT NULL CHECK (cause IN ('window', 'caught up', 'missed', 'by hand')),
+  state TEXT NOT NULL CHECK (state IN ('running', 'resting', 'ended', 'merged')),
+  run INTEGER REFERENCES batches (id),  -- the batch that does its work, where state is 'merged'
+  folder TEXT NOT NULL DEFAULT '/',     -- by hand: which folder; '/' for all
+  late INTEGER NOT NULL DEFAULT 0,      -- 1: its window ended before its work did
+  sheet INTEGER NOT NULL DEFAULT 0,     -- of its report: 0 none wanted, 1 to be made, 2 made, 3 could not be made
+  report TEXT NOT NULL DEFAULT '',      -- path below the studio, without suffix
+  opened_at REAL NOT NULL, ended_at REAL
+) STRICT;
+CREATE UNIQUE INDEX batches_once ON batches (date, window) WHERE cause <> 'by hand';
+CREATE INDEX batches_state ON batches (state);
+CREATE TABLE pauses (
+  folder TEXT PRIMARY KEY,         -- below the inbox, with all that is in it; '/' for the whole studio
+  since REAL NOT NULL
+) STRICT;
+-- Of drops.window: NULL is not known yet, '' is not overnight, else it is the window's name.
+ALTER TABLE drops ADD COLUMN window TEXT;
+ALTER TABLE drops ADD COLUMN batch INTEGER REFERENCES batches (id);
+UPDATE drops SET window = '' WHERE state NOT IN ('settling', 'open');
+CREATE INDEX drops_unplaced ON drops (folder) WHERE window IS NULL;
+CREATE INDEX drops_night ON drops (window, batch);
+CREATE INDEX drops_batch ON drops (batch);
+-- CLOCK_MONOTONIC of the last claim, and the seconds that the last try took.
+ALTER TABLE jobs ADD COLUMN begun REAL;
+ALTER TABLE jobs ADD COLUMN seconds REAL;
+DROP INDEX jobs_next;
+CREATE INDEX jobs_turn ON jobs (state, queue);
+"""
 # One script for each version of the schema, the first from nothing. Scripts are only ever added: a studio's ledger
 # may be of any of them.
-_STEPS = (_FIRST, _ROOTS)
+_STEPS = (_FIRST, _ROOTS, _NIGHTS)
 
 
 BUSY_S = 3.0  # another process may have it for that long; a stop must not wait longer
@@ -112,6 +145,18 @@ class Ledger:
                 with contextlib.suppress(sqlite3.Error):
                     self.connection.execute("ROLLBACK")
             raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """All that is read inside is of one moment, whatever other processes write. Joins a transaction."""
+        if self.connection.in_transaction:
+            yield
+            return
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("COMMIT")
 
     def sound(self) -> bool:
         """Whether SQLite finds the file intact, its indexes too: a job that the index lacks would never be claimed."""

@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     settle_network_s: the same on a network drive, where nobody can tell who still writes;
     incomplete_after_s: a file that never becomes complete is reported after this; scan_s: time between full scans;
     min_free_mb: with less room on a drive, work pauses until there is more;
-    max_pixels: larger photos are refused before they are decoded; time_zone: of the overnight window, "" = machine's.
+    max_pixels: larger photos are refused before they are decoded; time_zone: of the overnight window, "" = machine's;
+    catch_up: overnight work that was missed because the machine was off or asleep is done as soon as it is back.
     """
 
     model_config = SettingsConfigDict(
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     outputs: Outputs = ALL_OUTPUTS
     seed: Seed = 0
     time_zone: Annotated[str, AfterValidator(_known_zone)] = ""
+    catch_up: bool = True
     watermark: Watermark = Watermark()
     overnight: Window = Window()
     accept: Policy = Policy()

@@ -24,9 +24,15 @@ from daemon.jobstore import (
 )
 from daemon.ledger import Ledger
 from daemon.owner import Owner
+from daemon.pauses import PAUSED
 
 _DAY_S = 86_400.0
 _SHIFT = {"urgent": -_DAY_S, "normal": 0.0, "overnight": _DAY_S}
+_ORDER: tuple[Queue, ...] = ("urgent", "normal", "overnight")
+# Of the job `j` of the drop `d`: nobody paused its folder, and by day it does not belong to the night.
+_RUNS = "EXISTS (SELECT 1 FROM batches b WHERE b.id = d.batch AND b.state = 'running')"
+_FREE = f"NOT {PAUSED} AND (j.queue <> 'overnight' OR {_RUNS})"
+_ENDED = "owner = NULL, ended_at = ?, seconds = ? - begun"
 GIVEN_UP = "Vitrine tried this photo {attempts} times and had to stop each time. Last: {reason}"
 
 
@@ -42,6 +48,7 @@ class SqliteStore:
         self._ledger = ledger
         self._clock = clock
         self._ticks = ticks
+        self._owed = True  # whether the next turn is that of a job that waited too long
 
     def offer(self, job: JobSpec) -> Offer:
         """See JobStore. Joins the caller's transaction if there is one."""
@@ -73,18 +80,39 @@ class SqliteStore:
         if not queues:
             return None
         now = self._clock()
-        marks = ", ".join("?" * len(queues))
-        # A wait longer than any backoff means that the clock was set back; then the time does not count.
-        due = "(not_before <= ? OR not_before > ?)"
         with self._ledger.writing() as connection:
+            key = self._next(queues, now)
             row = connection.execute(
-                "UPDATE jobs SET state = 'leased', owner = ?, lease_until = ?, attempts = attempts + 1,"  # noqa: S608
-                " token = token + 1 WHERE key = (SELECT key FROM jobs WHERE state = 'waiting'"
-                f" AND queue IN ({marks}) AND {due} ORDER BY rank, key LIMIT 1)"
-                " RETURNING key, drop_id, variant, token, attempts, queue",
-                (str(owner), self._ticks() + lease_s, *queues, now, now + 2 * BACKOFF_S[-1]),
+                "UPDATE jobs SET state = 'leased', owner = ?, lease_until = ?, begun = ?, attempts = attempts + 1,"
+                " token = token + 1 WHERE key = ? RETURNING key, drop_id, variant, token, attempts, queue",
+                (str(owner), self._ticks() + lease_s, self._ticks(), key),
             ).fetchone()
         return Claim(*row) if row is not None else None
+
+    def _next(self, queues: Sequence[Queue], now: float) -> str | None:
+        """The job whose turn it is: urgent, normal, overnight, each in the order of arrival.
+
+        So that nothing starves, every second turn goes to one that has waited for a day too long, if there is one: then
+        an urgent photo still waits for one job at most.
+        """
+        heads = [head for queue in _ORDER if queue in queues and (head := self._head(queue, now))]
+        overdue = [head for head in heads[1:] if _overdue(head["rank"], now)]
+        if overdue and self._owed:
+            self._owed = False
+            return str(min(overdue, key=lambda head: float(head["rank"]))["key"])
+        self._owed = True
+        return str(heads[0]["key"]) if heads else None
+
+    def _head(self, queue: Queue, now: float) -> sqlite3.Row | None:
+        """The first of a queue that may be claimed. The order is that of the rows, whatever the clock said."""
+        # A wait longer than any backoff means that the clock was set back; then the time does not count.
+        due = "(j.not_before <= ? OR j.not_before > ?)"
+        head: sqlite3.Row | None = self._ledger.connection.execute(
+            "SELECT j.key, j.rank FROM jobs j CROSS JOIN drops d ON d.id = j.drop_id"  # noqa: S608
+            f" WHERE j.state = 'waiting' AND j.queue = ? AND {due} AND {_FREE} ORDER BY j.rowid LIMIT 1",
+            (queue, now, now + 2 * BACKOFF_S[-1]),
+        ).fetchone()
+        return head
 
     def beat(self, claim: Claim, lease_s: float) -> bool:
         """See JobStore."""
@@ -93,9 +121,9 @@ class SqliteStore:
     def finish(self, claim: Claim, outputs: Sequence[Artifact], outcome: Outcome, reason: str = "") -> None:
         """See JobStore."""
         made = json.dumps([asdict(output) for output in outputs], sort_keys=True)
-        sets = "state = ?, reason = ?, outputs = ?, ended_at = ?, owner = NULL"
+        sets = f"state = ?, reason = ?, outputs = ?, {_ENDED}"
         with self._ledger.writing():
-            mine = self._set(claim, sets, outcome, reason, made, self._clock())
+            mine = self._set(claim, sets, outcome, reason, made, self._clock(), self._ticks())
             reach("in-finish")
         if not mine:
             raise LeaseLost(claim.key)
@@ -118,16 +146,12 @@ class SqliteStore:
         reason = failure.reason
         if not failure.lasting:
             reason = GIVEN_UP.format(attempts=claim.attempt, reason=reason)
-        self._fenced(
-            claim, "state = 'rejected', owner = NULL, reason = ?, ended_at = ?", reason, self._clock()
-        )
+        self._fenced(claim, f"state = 'rejected', reason = ?, {_ENDED}", reason, self._clock(), self._ticks())
         return Next(None)
 
     def cancel(self, claim: Claim, reason: str) -> None:
         """See JobStore."""
-        self._fenced(
-            claim, "state = 'vanished', owner = NULL, reason = ?, ended_at = ?", reason, self._clock()
-        )
+        self._fenced(claim, f"state = 'vanished', reason = ?, {_ENDED}", reason, self._clock(), self._ticks())
 
     def release(self, claim: Claim) -> None:
         """See JobStore."""
@@ -184,10 +208,11 @@ class SqliteStore:
             ).rowcount
 
     def open_jobs(self, queues: Sequence[Queue]) -> int:
-        """Jobs that are leased, or wait in one of these queues."""
+        """Jobs that are leased, or wait in one of these queues and may be claimed (now or after a backoff)."""
         marks = ", ".join("?" * len(queues))
         row = self._ledger.connection.execute(
-            f"SELECT count(*) FROM jobs WHERE state = 'leased' OR (state = 'waiting' AND queue IN ({marks}))",  # noqa: S608
+            "SELECT count(*) FROM jobs j JOIN drops d ON d.id = j.drop_id WHERE j.state = 'leased'"  # noqa: S608
+            f" OR (j.state = 'waiting' AND j.queue IN ({marks}) AND {_FREE})",
             tuple(queues),
         ).fetchone()
         return int(row[0])
@@ -213,3 +238,8 @@ class SqliteStore:
     def _fenced(self, claim: Claim, sets: str, *values: object) -> None:
         if not self._update(claim, sets, *values):
             raise LeaseLost(claim.key)
+
+
+def _overdue(rank: float, now: float) -> bool:
+    """Whether a job of this rank has waited for a day longer than it should; a rank far ahead: the clock was set back."""
+    return rank <= now - _DAY_S or rank > now + 2 * _DAY_S

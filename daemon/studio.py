@@ -87,6 +87,11 @@ class Studio:
         return self.root / "originals"
 
     @property
+    def reports(self) -> Path:
+        """What each night batch came to."""
+        return self.root / "reports"
+
+    @property
     def private(self) -> Path:
         """The program's own things."""
         return self.root / ".vitrine"
@@ -114,7 +119,7 @@ class Studio:
     @property
     def folders(self) -> tuple[Path, ...]:
         """All of them but the inbox."""
-        return (*self.roots[1:], self.ledger.parent, self.staging, self.verdicts, self.logs)
+        return (*self.roots[1:], self.reports, self.ledger.parent, self.staging, self.verdicts, self.logs)
 
     @property
     def roots(self) -> tuple[Path, ...]:

@@ -6,6 +6,7 @@ Owns the order of things; refuses pixels (no imaging library is ever loaded here
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 import math
 import os
@@ -20,6 +21,7 @@ from types import FrameType
 
 from daemon import durable
 from daemon.arrivals import Arrivals
+from daemon.batches import Batches
 from daemon.crew import Crew
 from daemon.drops import Drops
 from daemon.intake import SIDECAR_HOLD_S, Accepted, Intake
@@ -30,6 +32,7 @@ from daemon.notify import Systemd
 from daemon.rebuild import rebuild
 from daemon.settings import SETTINGS_NAME, Settings, load_settings
 from daemon.settle import Settle
+from daemon.sheet import SheetMaker
 from daemon.space import NO_ROOM, Space
 from daemon.sqlite_store import SqliteStore
 from daemon.studio import Studio, StudioLock
@@ -37,6 +40,7 @@ from daemon.tidy import remove_leftovers
 from daemon.timetable import Timetable
 from daemon.watch import Watch
 from pipeline.errors import Busy, Misconfigured
+from rules.timing import windows
 
 log = logging.getLogger("vitrine")
 GRACE_S = 12.0  # of the 15 s that a stop may take
@@ -45,6 +49,7 @@ _LOOK_S = 0.5  # a disk that fills up is seen within a second, also on a machine
 _STALLED_S = 2.0  # for a ledger that cannot be written
 _SCAN_REST = 5.0  # times as long as a full scan took: a hundred thousand files must not keep the loop busy with looking
 _POLL_S = 2.0  # full scans when events cannot be had
+_QUEUES: tuple[Queue, ...] = ("urgent", "normal", "overnight")  # what is open in them, the ledger says
 
 
 class Supervisor:
@@ -64,9 +69,10 @@ class Supervisor:
         self._signals: list[int] = []
         self._reload = False
 
-    def run(self, *, until_idle: bool = False) -> int:
-        """Work until a signal says stop, or until nothing is left; how many photos came to review or were rejected.
+    def run(self, *, until_idle: bool = False, until_batch: int | None = None) -> int:
+        """Work until a signal says stop, until nothing is left, or until that batch has ended.
 
+        Gives the number of photos that came to review or were rejected.
         Raises Busy (another daemon has the studio) and Misconfigured.
         """
         self._studio.create()
@@ -77,7 +83,7 @@ class Supervisor:
                 self._open_patiently()
                 failed_before = self._failed()
                 try:
-                    self._loop(until_idle=until_idle)
+                    self._loop(until_idle=until_idle, until_batch=until_batch)
                 finally:
                     self._stop()
                 failed = self._failed() - failed_before
@@ -121,9 +127,11 @@ class Supervisor:
         self._intake = Intake(self._studio, ledger, self._settings.rules, _hold_s(self._settings))
         self._arrivals = Arrivals(self._studio, ledger, self._intake, self._settle)
         self._watch = Watch(self._studio.inbox, self._wake)
-        self._timetable = Timetable(self._settings.overnight, self._settings.time_zone)
+        self._batches = Batches(self._studio, ledger, self._settings)
+        self._sheets = SheetMaker(self._studio, ledger)
+        self._timetable = Timetable(windows(self._settings.rules).values(), self._settings.time_zone)
         self._timetable.start(self._wake)
-        self._queues: tuple[Queue, ...] = self._timetable.queues()
+        self._queues: tuple[Queue, ...] = _QUEUES
         self._crew = Crew(self._studio, self._store, self._settings, self._heard)
         self._space = Space(self._studio, self._settings.min_free_mb)
         self._last_scan = self._next_report = self._scan_rest = 0.0
@@ -139,6 +147,7 @@ class Supervisor:
         log.info("stopping")
         self._watch.stop()
         self._timetable.stop()
+        self._sheets.stop()
         try:
             self._crew.stop(GRACE_S, lambda: len(self._signals) > 1)
             self._store.recover()
@@ -150,7 +159,7 @@ class Supervisor:
             return
         log.info("stopped: %s", ", ".join(f"{count} {state}" for state, count in account.items()))
 
-    def _loop(self, *, until_idle: bool) -> None:
+    def _loop(self, *, until_idle: bool, until_batch: int | None) -> None:
         self._watch.supervise()
         self._scan_all(time.monotonic())
         self._systemd.ready()
@@ -160,6 +169,8 @@ class Supervisor:
             try:
                 self._pass(now)
                 if until_idle and self._idle():
+                    return
+                if until_batch is not None and self._batches.ended(until_batch):
                     return
                 self._wait(now)
             except LedgerDamaged as error:
@@ -200,6 +211,8 @@ class Supervisor:
         if self._space.look(now):
             self._go_on(now)
         self._inbox(now)
+        self._batches.advance(dt.datetime.now(dt.UTC), now)
+        self._sheets.advance()
         self._workers(now)
         self._report(now)
 
@@ -238,10 +251,8 @@ class Supervisor:
         if now >= self._wake_again:  # those that waited for a late sidecar may go on
             self._crew.wake(self._queues)
             self._wake_again = math.inf
-        queues = () if self._space.trouble else self._timetable.queues()
+        queues = () if self._space.trouble else _QUEUES
         if queues != self._queues:
-            if "overnight" in {*queues} ^ {*self._queues} and queues and self._queues:
-                log.info("overnight work %s", "begins" if "overnight" in queues else "ends for today")
             self._queues = queues
             self._crew.wake(queues)
 
@@ -276,7 +287,7 @@ class Supervisor:
     def _idle(self) -> bool:
         if self._space.trouble:
             return False
-        if self._arrivals.waiting or self._store.open_jobs(self._queues) or self._drops.closing():
+        if self._arrivals.waiting or self._store.open_jobs(_QUEUES) or self._drops.closing():
             return False
         if self._last_scan < self._idle_since():
             self._scan_all(time.monotonic())
@@ -320,7 +331,8 @@ class Supervisor:
         self._intake.rules, self._intake.hold_s = settings.rules, _hold_s(settings)
         self._pace()
         self._timetable.stop()
-        self._timetable = Timetable(settings.overnight, settings.time_zone)
+        self._batches.follow(settings)
+        self._timetable = Timetable(windows(settings.rules).values(), settings.time_zone)
         self._timetable.start(self._wake)
         self._space.min_free_mb = settings.min_free_mb
         self._crew.settings = settings

@@ -196,10 +196,11 @@ def _ledger_troubles(worker: Worker) -> Iterator[None]:
 
 
 def _settings(line: Line) -> tuple[Settings, list[Queue]] | None:
-    """The supervisor's settings, the first thing it says: the file may hold a mistake by now. None if it left."""
+    """The supervisor's first words: its settings (the file may hold a mistake by now) and the queues. None: not needed."""
     while not line.closed:
-        for message in line.read(IDLE_S):
-            return Settings.model_validate(message["settings"]), message["queues"]
+        if messages := line.read(IDLE_S):
+            told = {key: value for message in messages for key, value in message.items()}
+            return None if told.get("stop") else (Settings.model_validate(told["settings"]), told["queues"])
     return None
 
 

@@ -26,6 +26,8 @@ _PLAIN: Mapping[Any, str] = {
     str: "text in quotes",
     dt.time: 'a time of day such as "22:00"',
 }
+# Names for the members of a union (`pydantic.Tag`): they stand in the place of an error, and are no keys of the file.
+UNION_TAGS = (TABLE, PLAIN) = "<table>", "<plain>"
 _PROBLEMS = {"missing": "is missing", "extra_forbidden": "is not a known key"}
 
 
@@ -82,7 +84,7 @@ def explain(error: ValidationError, model: type[BaseModel], file: str, lines: Li
     """Every mistake in `error`, located."""
     found = []
     for item in error.errors(include_url=False):
-        path: Path = tuple(item["loc"])
+        path: Path = tuple(part for part in item["loc"] if part not in UNION_TAGS)
         kind, given = item["type"], item.get("input")
         problem = _PROBLEMS.get(kind) or f"{_shown(given)} does not fit"
         accepted = _accepted(_target(model, path))
@@ -139,8 +141,9 @@ def _bare(kind: Any) -> Any:
     if get_origin(kind) is Annotated:
         return _bare(get_args(kind)[0])
     if get_origin(kind) in {types.UnionType, Union}:
-        rest = [arg for arg in get_args(kind) if arg is not type(None)]
-        return _bare(rest[0]) if len(rest) == 1 else kind
+        rest = [_bare(arg) for arg in get_args(kind) if arg is not type(None)]
+        tables = [arg for arg in rest if isinstance(arg, type) and issubclass(arg, BaseModel)]
+        return rest[0] if len(rest) == 1 else tables[0] if tables else kind
     if isinstance(kind, type) and issubclass(kind, RootModel):
         return kind.model_fields["root"].annotation
     return kind

@@ -7,21 +7,16 @@ the default of the kind of jewelry. Each of them may leave a choice to the next.
 from __future__ import annotations
 
 from pipeline.recipe import JewelryType, Recipe
-from pipeline.rig import Frozen
 from presets.library import recipe
 from presets.styles import choose
 from rules.facts import Facts
 from rules.grammar import read_folder
-from rules.plan import Finding, Output, Plan, Urgency
+from rules.plan import Finding, Output, Plan
 from rules.ruleset import Rules
 from rules.sidecar import read_sidecar
+from rules.timing import timing
 from rules.voices import Voices, contradiction, gather
 from rules.wording import post, type_in_name
-
-
-class _Timing(Frozen):
-    urgency: Urgency
-    words: str
 
 
 def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
@@ -37,17 +32,17 @@ def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
     kind, kind_words = _kind(facts, voices)
     recipes, style_words = _recipes(voices, rules, kind)
     outputs, output_words = _outputs(voices, rules, findings)
-    timing = _timing(voices, rules)
+    when = timing(voices.rule, voices.wish, rules)
     return Plan(
         jewelry_type=kind,
         recipes=recipes,
         outputs=outputs,
-        urgency=timing.urgency,
-        window=rules.overnight if timing.urgency == "overnight" else None,
+        urgency=when.urgency,
+        window=when.window,
         watermark=rules.watermark if "watermark" in outputs else None,
         post=post(facts.name, kind, voices.sidecar, voices.first("hashtags")[0]),
         policy=rules.accept,
-        reasons=(applied, kind_words, *style_words, output_words, timing.words),
+        reasons=(applied, kind_words, *style_words, output_words, when.words),
         findings=tuple(findings),
     )
 
@@ -112,18 +107,6 @@ def _outputs(voices: Voices, rules: Rules, findings: list[Finding]) -> tuple[tup
         findings.append(Finding(code="no-output", text=text))
         wanted = ("export",)
     return wanted, f"Outputs {', '.join(wanted)}: {who}."
-
-
-def _timing(voices: Voices, rules: Rules) -> _Timing:
-    """When the photo is rendered. Urgent wins over overnight."""
-    if _said(voices.rule.urgent, by_folder=voices.wish.urgent):
-        return _Timing(urgency="urgent", words="When: before everything else.")
-    if _said(voices.rule.overnight, by_folder=voices.wish.overnight):
-        window = rules.overnight
-        return _Timing(
-            urgency="overnight", words=f"When: overnight, {window.start:%H:%M} to {window.end:%H:%M}."
-        )
-    return _Timing(urgency="normal", words="When: at once.")
 
 
 def _said(by_rule: bool | None, *, by_folder: bool) -> bool:  # noqa: FBT001 - one of two voices, named at the call

@@ -6,11 +6,12 @@ import fnmatch
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from pipeline.recipe import JewelryType
 from pipeline.rig import Frozen
 from presets.library import library
+from presets.mistakes import PLAIN, TABLE
 from presets.spelling import closest, listing, unknown
 from presets.styles import Style, find_style, style_words
 from rules.accept import Policy
@@ -66,6 +67,10 @@ Hashtags = Annotated[
     tuple[Annotated[str, AfterValidator(_hashtag)], ...], Field(max_length=5)
 ]  # Instagram's limit
 Outputs = Annotated[tuple[Output, ...], Field(min_length=1)]
+Overnight = Annotated[
+    Annotated[bool, Tag(PLAIN)] | Annotated[Window, Tag(TABLE)],
+    Discriminator(lambda value: TABLE if isinstance(value, dict | Window) else PLAIN),
+]
 ALL_OUTPUTS: tuple[Output, ...] = ("export", "watermark", "instagram")
 
 
@@ -88,11 +93,14 @@ class Choices(Frozen):
 
 
 class Rule(Choices):
-    """One `[[rule]]`: `match` is a glob on the folder below the inbox; the first rule that matches wins."""
+    """One `[[rule]]`: `match` is a glob on the folder below the inbox; the first rule that matches wins.
+
+    overnight: true (in the studio's window), false, or a window of the rule's own.
+    """
 
     match: Annotated[str, Field(min_length=1)]
     outputs: Outputs | None = None
-    overnight: bool | None = None
+    overnight: Overnight | None = None
     urgent: bool | None = None
     draft: bool | None = None
     variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] | None = None

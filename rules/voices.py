@@ -11,8 +11,7 @@ from rules.grammar import Wish
 from rules.plan import Finding
 from rules.ruleset import Choices, Rule, Rules
 from rules.sidecar import Sidecar, sidecar_name
-
-NO_RULE = Rule(match="-")
+from rules.timing import NO_RULE
 
 
 @dataclass(frozen=True, slots=True)

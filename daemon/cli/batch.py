@@ -1,125 +1,183 @@
-"""Photos given on the command line, one after the other. Owns the telling and the names of results; refuses pixels.
-
-One photo that cannot be used never costs the others their turn.
-"""
+"""`vitrine batch`: what waits for the night and when its turn is; with --now it does not wait."""
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from daemon import durable
+from daemon.batch_rows import BatchRows
 from daemon.cli.app import Exit
-from pipeline.errors import BadInput, Misconfigured, VitrineError
+from daemon.cli.options import STUDIO, AsJson, Studio
+from daemon.cli.run import work
+from daemon.cli.studio_open import folder_of, ledger_of, shown
+from daemon.drops import Drops
+from daemon.ledger import Ledger
+from daemon.nights import Calendar
+from daemon.pauses import EVERYTHING, Pause, Pauses
+from daemon.settings import Settings, load_settings
+from daemon.studio import Studio as Folders
+from daemon.studio import holder
+from daemon.waiting import Waiting, waiting
+from pipeline.errors import BadInput
+from rules.timing import timing_of
 
-Photos = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Photos; any number.")]
+_LOOK_S = 0.25
+_ENDED = ("done", "review", "rejected", "duplicate", "vanished")
+Folder = Annotated[
+    Path | None, typer.Argument(metavar="[FOLDER]", help="A folder of the inbox; all of them without.")
+]
+Now = Annotated[bool, typer.Option("--now", help="Render them now instead of at night.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one file. outcome: pass, review or fail (a picture was made, see `reason`), or refused."""
+def command(
+    folder: Folder = None,
+    now: Now = False,  # noqa: FBT002
+    studio: Studio = STUDIO,
+    as_json: AsJson = False,  # noqa: FBT002
+) -> None:
+    """Show what waits for the night, or render it now."""
+    folders = Folders(studio.absolute())
+    settings = load_settings(folders.root)
+    with ledger_of(folders) as ledger:
+        name = folder_of(folder, folders)
+        _check_overnight(name, folders, settings)
+        if now:
+            _run(folders, ledger, settings, name, as_json=as_json)
+        else:
+            _show(folders, ledger, settings, name, as_json=as_json)
 
-    file: str
-    outcome: str
-    reason: str = ""
-    advice: str = ""
-    outputs: tuple[str, ...] = ()
-    seconds: float = 0.0
 
-    @property
-    def failed(self) -> bool:
-        """Whether this is a reason to end with exit code 1."""
-        return self.outcome in {"fail", "refused"}
+def _check_overnight(name: str, folders: Folders, settings: Settings) -> None:
+    """A folder that is rendered at once has no night. Raises BadInput."""
+    if name == EVERYTHING:
+        return
+    inside = (path.relative_to(folders.inbox).as_posix() for path in (folders.inbox / name).rglob("*/"))
+    if not any(timing_of(one, settings.rules).name for one in (name, *inside)):
+        raise BadInput(
+            f"{shown(name)} is not rendered overnight: its photos are rendered at once.",
+            f"`vitrine plan {name}` says why.",
+        )
 
 
-def each(files: Sequence[Path], work: Callable[[Path], Result], *, as_json: bool = False) -> None:
-    """Do `work` for every file, tell how it went, and end with exit code 1 if one failed.
-
-    A bar on a terminal, plain lines elsewhere; as_json: one JSON list on stdout, nothing else there. Misconfigured is no
-    photo's fault and stops the run.
-    """
-    console = Console(stderr=True)
-    progress = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    results = []
-    with progress:
-        bar = progress.add_task("", total=len(files))
-        for file in files:
-            progress.update(bar, description=file.name)
-            results.append(_attempt(file, work))
-            if not as_json:
-                _tell(results[-1], console)
-            progress.advance(bar)
+def _show(folders: Folders, ledger: Ledger, settings: Settings, name: str, *, as_json: bool) -> None:
+    pid = holder(folders)
+    found = _of_folder(ledger, settings, name)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in results], indent=2, ensure_ascii=False))
-    if any(one.failed for one in results):
-        sys.exit(Exit.SOME_FAILED)
+        rows = [
+            {
+                "folder": one.folder,
+                "photos": one.photos,
+                "runs": one.runs,
+                "paused": one.paused,
+                "next": one.opens.isoformat(),
+            }
+            for one in found
+        ]
+        typer.echo(json.dumps({"daemon": pid, "waiting": rows}, indent=2, ensure_ascii=False))
+        return
+    for one in found:
+        photos = f"{one.photos} {'photo' if one.photos == 1 else 'photos'}"
+        typer.echo(f"{shown(one.folder)}: {photos}, {_when(one)}")
+    if not found:
+        typer.echo("Nothing waits for the night.")
+    if pid is None:
+        typer.echo(
+            "No daemon is running in this studio (start `vitrine run`): nothing starts by itself, and photos that were"
+            " dropped since it stopped are not counted."
+        )
 
 
-def _attempt(file: Path, work: Callable[[Path], Result]) -> Result:
-    try:
-        if file.is_dir():
-            raise BadInput(f"{file} is a folder.", "Name the photos in it, for example with a *.")
-        return work(file)
-    except Misconfigured:
-        raise
-    except VitrineError as error:
-        return Result(str(file), "refused", str(error), error.advice)
-    except OSError as error:
-        what = "" if error.filename in {None, str(file)} else f" ({error.filename})"
-        return Result(str(file), "refused", f"{error.strerror}{what}.")
+def _of_folder(ledger: Ledger, settings: Settings, name: str) -> list[Waiting]:
+    found = waiting(ledger, settings, dt.datetime.now(dt.UTC))
+    return [one for one in found if Pause(name, 0.0).holds(one.folder)]
 
 
-def _tell(result: Result, console: Console) -> None:
-    place = f" -> {result.outputs[0]}" if result.outputs else ""
-    words = {
-        "pass": f"{result.file}{place}",
-        "review": f"{result.file}{place} (please look: {result.reason})",
-        "fail": f"{result.file}{place} (not good enough: {result.reason})",
-        "refused": " ".join(filter(None, (f"{result.file}: {result.reason}", result.advice))),
-    }[result.outcome]
-    if console.is_terminal:
-        console.print(words, markup=False, highlight=False)
+def _when(one: Waiting) -> str:
+    if one.paused:
+        return "paused (`vitrine resume`)"
+    return "being rendered now" if one.runs else f"from {one.opens:%A %H:%M} on"
+
+
+def _run(folders: Folders, ledger: Ledger, settings: Settings, name: str, *, as_json: bool) -> None:
+    """Ask for the batch, follow it to its end, and say how it went."""
+    if Pauses(ledger).holds(name):
+        raise BadInput(f"{shown(name)} is paused.", "`vitrine resume` first.")
+    pid = holder(folders)
+    if pid is not None and not _of_folder(ledger, settings, name):
+        typer.echo("[]" if as_json else "Nothing waits for the night.")
+        return
+    today = Calendar(settings.time_zone).local(dt.datetime.now(dt.UTC)).date()
+    number = BatchRows(ledger).ask(name, str(today))
+    console = Console(stderr=True)
+    if pid is None:
+        console.print("No daemon is running in this studio: the photos are rendered by this command.")
+        work(folders, until_batch=number)
     else:
-        typer.echo(words, err=result.failed)
+        _follow(ledger, folders, number, console)
+    _tell(folders, ledger, number, as_json=as_json)
 
 
-class Shelf:
-    """The folder for results. No result ever replaces a photo that was given, or another result of this run."""
+def _follow(ledger: Ledger, folders: Folders, number: int, console: Console) -> None:
+    """Watch the daemon at work until the batch has ended."""
+    rows, drops = BatchRows(ledger), Drops(ledger)
+    told: set[int] = set()
+    with _bar(console) as progress, _leaving(console):
+        task = progress.add_task("rendering", total=None)
+        while (batch := rows.get(number)).state != "ended":
+            if holder(folders) is None:
+                raise BadInput(
+                    "The daemon stopped before the batch was done.", "It goes on when `vitrine run` starts."
+                )
+            for one in reversed(drops.recent(_ENDED, -1, number)):
+                if one.id not in told:
+                    told.add(one.id)
+                    _line(console, one.folder, one.name, one.state, one.reason)
+            progress.update(task, total=rows.files(batch), completed=len(told))
+            time.sleep(_LOOK_S)
 
-    def __init__(self, folder: Path, photos: Sequence[Path]) -> None:
-        self._folder = folder
-        self._photos = {photo.resolve() for photo in photos}
-        self._taken: set[str] = set()
 
-    def stem(self, photo: Path) -> str:
-        """A name for the photo's results: its own stem; with a number when another photo had it first."""
-        stem, number = photo.stem, 1
-        while stem in self._taken:
-            number += 1
-            stem = f"{photo.stem}-{number}"
-        self._taken.add(stem)
-        return stem
+def _line(console: Console, folder: str, name: str, state: str, reason: str) -> None:
+    place = "/".join(filter(None, (folder, name)))
+    console.print(f"{place}: {state}{f' ({reason})' if reason else ''}", markup=False, highlight=False)
 
-    def put(self, name: str, data: bytes) -> str:
-        """Write a file whole or not at all; its path. Raises BadInput rather than overwrite one of the photos."""
-        path = self._folder / name
-        if path.resolve() in self._photos:
-            raise BadInput(f"{path} is one of your photos and would be overwritten.", "Give another --out.")
-        durable.make_folders(self._folder)
-        durable.write_atomic(path, data)
-        return str(path)
+
+@contextlib.contextmanager
+def _leaving(console: Console) -> Iterator[None]:
+    """Ctrl-C ends the looking, not the work."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print("The batch goes on without you; `vitrine batch` shows how far it is.")
+        sys.exit(Exit.DONE)
+
+
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+def _tell(folders: Folders, ledger: Ledger, number: int, *, as_json: bool) -> None:
+    batch = BatchRows(ledger).get(number)
+    if batch.state != "ended":
+        raise BadInput("The batch was stopped before it was done.", "It goes on when `vitrine run` starts.")
+    account: dict[str, Any] = dict(Drops(ledger).account(number))
+    if as_json:
+        report = folders.root / f"{batch.report}.json"
+        typer.echo(report.read_text("utf-8") if batch.report else json.dumps({"account": account}))
+    elif batch.report:
+        parts = ", ".join(f"{count} {state}" for state, count in account.items() if count and state != "seen")
+        typer.echo(f"{account['seen']} photos: {parts}. Report: {folders.root / batch.report}.txt")
+    else:
+        typer.echo("Nothing waited for the night.")
+    if account["review"] or account["rejected"]:
+        sys.exit(Exit.SOME_FAILED)

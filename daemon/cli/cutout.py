@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from daemon.cli.batch import Photos, Result, Shelf, each
 from daemon.cli.options import AsJson
+from daemon.cli.photos import Photos, Result, Shelf, each
 from pipeline.cutout.classical import ClassicalSegmenter
 from pipeline.cutout.full_size import full_size
 from pipeline.finish.encode import encode_rgba_png

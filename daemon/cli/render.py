@@ -9,8 +9,8 @@ from typing import Annotated, get_args
 
 import typer
 
-from daemon.cli.batch import Photos, Result, Shelf, each
 from daemon.cli.options import AsJson
+from daemon.cli.photos import Photos, Result, Shelf, each
 from daemon.deliver import as_json as canonical
 from pipeline.errors import Misconfigured
 from pipeline.finish.encode import encode_jpeg, encode_png, encode_rgba_png

@@ -68,7 +68,13 @@ def command(
     ] = False,
 ) -> None:
     """Watch a studio folder and render what is dropped into its inbox."""
-    folders = Folders(studio.absolute())
+    failed = work(Folders(studio.absolute()), until_idle=until_idle)
+    if until_idle and failed:
+        sys.exit(Exit.SOME_FAILED)
+
+
+def work(folders: Folders, *, until_idle: bool = False, until_batch: int | None = None) -> int:
+    """Be the studio's daemon, with a bar on a terminal and plain lines elsewhere; how many photos failed."""
     console = Console(stderr=True)
     progress = _progress(console) if console.is_terminal else None
     tally = Tally(progress)
@@ -79,9 +85,7 @@ def command(
     )
     logbook.set_up(folders.logs, screen=screen)
     with progress or nullcontext():
-        failed = supervisor.run(until_idle=until_idle)
-    if until_idle and failed:
-        sys.exit(Exit.SOME_FAILED)
+        return supervisor.run(until_idle=until_idle, until_batch=until_batch)
 
 
 def _progress(console: Console) -> Progress:

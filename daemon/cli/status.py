@@ -8,8 +8,10 @@ from typing import Any
 import typer
 
 from daemon.cli.options import STUDIO, AsJson, Studio
+from daemon.cli.studio_open import shown
 from daemon.drops import Drop, Drops
 from daemon.ledger import Ledger
+from daemon.pauses import Pauses
 from daemon.studio import Studio as Folders
 from daemon.studio import holder
 from pipeline.errors import BadInput
@@ -28,6 +30,7 @@ def command(studio: Studio = STUDIO, as_json: AsJson = False) -> None:  # noqa: 
         "studio": str(folders.root),
         "daemon": holder(folders),
         "account": dict(drops.account()),
+        "paused": [one.folder for one in Pauses(ledger).all()],
         "attention": [_entry(drop) for drop in drops.recent(("review", "rejected"), _SHOWN)],
     }
     ledger.close()
@@ -52,6 +55,7 @@ def _words(report: dict[str, Any]) -> str:
         f"{account['seen']} photos seen: "
         + ", ".join(f"{count} {state}" for state, count in account.items() if state != "seen" and count),
     ]
+    lines += [f"  paused: {shown(folder)} (`vitrine resume`)" for folder in report["paused"]]
     for entry in report["attention"]:
         place = "/".join(filter(None, (entry["folder"], entry["name"])))
         lines.append(f"  {entry['id']:>4}  {entry['state']:<8}  {place}: {entry['reason']}")

@@ -136,6 +136,13 @@ BAD = [
     ('[[rule]]\nmatch = "a"\nlighting = "mody"', 3, "rule[1].lighting", ['mean "moody"', '"studio"']),
     ('[[rule]]\nmatch = "a"\nvariants = 99', 3, "rule[1].variants", ["a whole number from 1 to 12"]),
     ('[[rule]]\nmatch = "a"\novernight = "perhaps"', 3, "rule[1].overnight", ["true or false"]),
+    (
+        '[[rule]]\nmatch = "a"\novernight = { start = "20:00", ende = "05:00" }',
+        3,
+        "rule[1].overnight.ende",
+        ['mean "end"'],
+    ),
+    ('[[rule]]\nmatch = "a"\novernight = { start = "06:00" }', 3, "rule[1].overnight", ["never open"]),
     ('[rules]\nmatch = "a"', 1, "rules", ['mean "rule"']),
     ('[accept]\nallow = "halo"', 2, "accept.allow", ["a list of text in quotes"]),
     ("_env_file = 3", 1, "_env_file", ["is not a known key"]),

@@ -73,6 +73,12 @@ def test_urgent_goes_first_overnight_only_when_open_and_nothing_starves(store, c
     assert order[0] == "now"
     assert sorted(order[1:]) == ["first", "second"]
     assert store.claim(("urgent", "normal"), ME, 10) is None
+    assert store.claim(ALL, ME, 10) is None  # its batch does not run
+    run = store._ledger.connection.execute
+    run(
+        "INSERT INTO batches (date, window, cause, state, opened_at) VALUES ('', 'night', 'window', 'running', 0)"
+    )
+    run("UPDATE drops SET batch = 1")
     clock.unix += 2 * 86_400
     store.offer(_job("fresh"))
     assert store.claim(ALL, ME, 10).key == "night"

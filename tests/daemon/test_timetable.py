@@ -1,4 +1,4 @@
-"""The overnight window: in the shop's time, across summer time, whatever the clock's library does."""
+"""The overnight window: in the shop's time, across summer time; and the clock that wakes the supervisor."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from daemon.nights import Calendar
 from daemon.timetable import Timetable
 from rules.plan import Window
 
@@ -14,8 +15,7 @@ NIGHT = Window(start="22:00", end="06:00")
 
 
 def _open(zone, *moment):
-    now = dt.datetime(*moment, tzinfo=dt.UTC)
-    return "overnight" in Timetable(NIGHT, zone, lambda: now).queues()
+    return Calendar(zone).open(NIGHT, dt.datetime(*moment, tzinfo=dt.UTC)) is not None
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,22 @@ def test_the_clock_rings_when_the_window_opens():
     soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1.2)
     window = Window(start=soon.time().replace(microsecond=0), end=(soon + dt.timedelta(hours=1)).time())
     rang = threading.Event()
-    timetable = Timetable(window, "UTC")
+    timetable = Timetable([window], "UTC")
     timetable.start(rang.set)
     try:
         assert rang.wait(5)
     finally:
         timetable.stop()
-    assert "overnight" in timetable.queues()
+    assert Calendar("UTC").open(window, dt.datetime.now(dt.UTC)) is not None
 
 
-def test_overnight_jobs_wait_for_the_night(hall, make_jpeg):
-    hall.drop("ring.jpg", make_jpeg(1), "rings--overnight")
-    hall.pass_time()
-    assert hall.work(("urgent", "normal")) == 0
-    hall.account(waiting=1)
-    assert hall.work(("urgent", "normal", "overnight")) == 1
-    hall.account(done=1)
+def test_the_nights_before_and_after():
+    calendar, noon = Calendar("Asia/Kolkata"), dt.datetime(2026, 5, 2, 6, 30, tzinfo=dt.UTC)
+    assert calendar.last(NIGHT, noon).date == dt.date(2026, 5, 1)
+    assert calendar.next(NIGHT, noon).date == dt.date(2026, 5, 2)
+    assert calendar.next(NIGHT, noon).opens == dt.datetime(2026, 5, 2, 16, 30, tzinfo=dt.UTC)
+
+
+def test_this_machines_own_zone_is_used_when_none_is_named():
+    date = dt.date(2026, 5, 2)
+    assert Calendar("").night(NIGHT, date).opens == dt.datetime.combine(date, NIGHT.start).astimezone(dt.UTC)
