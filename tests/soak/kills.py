@@ -21,6 +21,7 @@ from tests.soak.proof import Row, Say, share_of, studio_folder
 
 KILLS, PHOTOS, TIMES = 1000, 400, 20
 BACK_S = 5.0
+MOMENTS, IDLE_S, BUSY_S = 50, 2.0, 15.0
 _WORK = "SELECT count(*) FROM jobs WHERE state IN ('waiting', 'leased')"
 _OPEN = "SELECT count(*) FROM drops WHERE state IN ('settling', 'open')"
 
@@ -178,4 +179,50 @@ def _again(run: Run) -> bool:
     return run.daemon.rows("SELECT count(*) FROM drops WHERE state = 'done'") == [(len(run.photos),)]
 
 
-PROOFS = {"kills": kills, "failpoints": failpoints}
+def signals(share: float, say: Say) -> Iterator[Row]:
+    """SIGTERM, SIGINT and SIGHUP at random moments; a stop with nothing to do, and one while a picture takes for ever."""
+    moments = share_of(MOMENTS, share, 3)
+    chance = random.Random(39)
+    idle: list[float] = []
+    busy: list[float] = []
+    with studio_folder("signals") as place:
+        run = Run(place)
+        for number in range(moments):
+            run.feed(4 * (number + 1))
+            run.start()
+            until(lambda: "watching" in run.daemon.said(), 30.0, "the start")
+            time.sleep(chance.random() * 0.8)  # the random moment itself
+            run.daemon.process.send_signal(signal.SIGHUP)
+            busy.append(_stop(run, chance.choice((signal.SIGTERM, signal.SIGINT))))
+        say(f"signals: {moments} stops, {run.daemon.states()}")
+        run.start()
+        run.finish()
+        idle.append(_stop(run, signal.SIGTERM))
+        counted = run.daemon.rows("SELECT count(*) FROM jobs WHERE attempts > 1")[0][0]
+        (run.daemon.flags / "behave").write_text("hang")
+        run.start()
+        run.feed(len(run.photos) + 1)
+        until((run.daemon.flags / "hanging").exists, 30.0, "a render that hangs")
+        busy.append(_stop(run, signal.SIGTERM))
+        (run.daemon.flags / "behave").write_text("")
+        run.start()
+        run.finish()
+        yield Row("stops at random moments, ended with 0", f"{moments}", f"{moments}", met=True)
+        yield Row("photos blamed for a stop", "0", f"{counted}", met=counted == 0)
+        yield Row("stop, nothing to do", f"<= {IDLE_S:g} s", f"{max(idle):.1f} s", met=max(idle) <= IDLE_S)
+        yield Row(
+            "stop, at work or hanging", f"<= {BUSY_S:g} s", f"{max(busy):.1f} s", met=max(busy) <= BUSY_S
+        )
+        yield from run.rows()
+
+
+def _stop(run: Run, number: signal.Signals) -> float:
+    """Seconds that it took."""
+    started = time.monotonic()
+    code = run.daemon.stop(number, timeout_s=60)
+    if code:
+        raise RuntimeError(f"ended with {code}: {run.daemon.said()[-2000:]}")
+    return time.monotonic() - started
+
+
+PROOFS = {"signals": signals, "kills": kills, "failpoints": failpoints}
