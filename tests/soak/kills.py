@@ -39,6 +39,8 @@ class Run:
         self.photos: dict[str, bytes] = {}
         self.back_s: list[float] = []
         self.hit = 0
+        self.stops = 0
+        self.at_points = 0
 
     def feed(self, count: int) -> None:
         """Drop photos until there are so many."""
@@ -140,7 +142,9 @@ def kills(share: float, say: Say) -> Iterator[Row]:
                 say(f"kills: {killed}, {run.daemon.states()}")
         run.finish()
         aside = run.retry()
-        yield Row("kills", f"{wanted}", f"{killed['supervisor']} + {killed['worker']}", met=True)
+        both = sum(killed.values())
+        told = f"{killed['supervisor']} of supervisor, {killed['worker']} of workers"
+        yield Row("kills", f"{wanted}", told, met=both == wanted)
         yield Row("of them in the middle of a job", "", f"{run.hit}", met=run.hit > 0)
         yield Row("hit three times, put aside, done after a retry", "", f"{aside}", met=True)
         yield from run.rows()
@@ -160,7 +164,13 @@ def failpoints(share: float, say: Say) -> Iterator[Row]:
         for point in passed:
             at_point(run, tokens, point, times)
             say(f"failpoints: {point}: {times} kills")
-        yield Row("kills", f"{times} x {len(passed)}", f"{times} x {len(passed)}", met=True)
+        wanted = times * len(passed)
+        yield Row(
+            f"kills, {times} at each of {len(passed)} points",
+            f"{wanted}",
+            f"{run.at_points}",
+            met=run.at_points == wanted,
+        )
         yield from run.rows()
 
 
@@ -170,6 +180,7 @@ def at_point(run: Run, tokens: Path, point: str, times: int) -> None:
         (tokens / point).touch()
         run.feed(len(run.photos) + 1)
         until(lambda: not (tokens / point).exists(), 30.0, f"the kill at {point}")
+        run.at_points += 1
         until(lambda: _again(run), 30.0, f"the end of a photo after the kill at {point}")
 
 
@@ -207,7 +218,8 @@ def signals(share: float, say: Say) -> Iterator[Row]:
         (run.daemon.flags / "behave").write_text("")
         run.start()
         run.finish()
-        yield Row("stops at random moments, ended with 0", f"{moments}", f"{moments}", met=True)
+        wanted = moments + 2
+        yield Row("stops that ended with 0", f"{wanted}", f"{run.stops}", met=run.stops == wanted)
         yield Row("photos blamed for a stop", "0", f"{counted}", met=counted == 0)
         yield Row("stop, nothing to do", f"<= {IDLE_S:g} s", f"{max(idle):.1f} s", met=max(idle) <= IDLE_S)
         yield Row(
@@ -220,8 +232,7 @@ def _stop(run: Run, number: signal.Signals) -> float:
     """Seconds that it took."""
     started = time.monotonic()
     code = run.daemon.stop(number, timeout_s=60)
-    if code:
-        raise RuntimeError(f"ended with {code}: {run.daemon.said()[-2000:]}")
+    run.stops += code == 0
     return time.monotonic() - started
 
 
