@@ -62,6 +62,7 @@ def set_up(folder: Path, *, screen: logging.Handler | None = None) -> None:
         backupCount=3,
         encoding="utf-8",
         errors="backslashreplace",
+        delay=True,  # a disk that is read-only now is found out line by line, and may be writable later
     )
     written.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for handler in (shown, written):

@@ -144,6 +144,8 @@ class Studio:
                 f"{self.root}: the studio folder cannot be set up ({error.strerror}: {error.filename}).",
                 "Check that the folder is writable for the user that runs Vitrine.",
             ) from error
+        except OSError as error:  # full or read-only: that passes
+            raise _unwritable(self.root, error) from error
 
     def furnish(self) -> None:
         """Put what belongs into a new inbox: a folder for each type, the README."""
@@ -172,6 +174,13 @@ class Studio:
         return self.root / os.fsdecode(stored)
 
 
+def _unwritable(path: Path, error: OSError) -> Busy:
+    return Busy(
+        f"{path}: nothing can be written ({error.strerror}).",
+        "Make room or make it writable, then start again.",
+    )
+
+
 class StudioLock:
     """One daemon per studio: a lock that the kernel frees when its owner dies, whatever the cause."""
 
@@ -181,7 +190,10 @@ class StudioLock:
 
     def acquire(self) -> None:
         """Take the lock. Raises Busy that says who holds it."""
-        handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        try:
+            handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -192,8 +204,9 @@ class StudioLock:
                 f" studio{f', since {since}' if since else ''}.",
                 "Stop it first, or give this one another folder with --studio.",
             ) from None
-        os.ftruncate(handle, 0)
-        os.write(handle, f"{os.getpid()} {dt.datetime.now().astimezone():%Y-%m-%d %H:%M:%S}\n".encode())
+        with contextlib.suppress(OSError):  # the disk is full: the lock holds, only our name is missing in it
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()} {dt.datetime.now().astimezone():%Y-%m-%d %H:%M:%S}\n".encode())
         self._handle = handle
 
     def release(self) -> None:

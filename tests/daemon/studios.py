@@ -26,6 +26,7 @@ from daemon.task import Bench
 from daemon.worker import Worker
 
 HERE = Path(__file__).parent
+_NOBODY = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)  # listens to the workers in this process
 SETTINGS = "settle_s = 0.05\nscan_s = 1.0\nincomplete_after_s = 1.0\n"
 
 
@@ -85,8 +86,7 @@ class Hall:
 
         renderer = getattr(quick, self.renderer)
         bench = Bench(self.studio, self.settings, renderer, self.store, 60.0)
-        out = os.open(os.devnull, os.O_WRONLY)
-        return Worker(bench, self.drops, out)
+        return Worker(bench, self.drops, _NOBODY)
 
     def work(self, queues=("urgent", "normal")):
         """Do all that waits, also what waits for its second try."""

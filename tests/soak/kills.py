@@ -21,6 +21,7 @@ from tests.soak.proof import Row, Say, share_of, studio_folder
 
 KILLS, PHOTOS, TIMES = 1000, 400, 20
 BACK_S = 5.0
+MOMENTS, IDLE_S, BUSY_S = 50, 2.0, 15.0
 _WORK = "SELECT count(*) FROM jobs WHERE state IN ('waiting', 'leased')"
 _OPEN = "SELECT count(*) FROM drops WHERE state IN ('settling', 'open')"
 
@@ -38,6 +39,8 @@ class Run:
         self.photos: dict[str, bytes] = {}
         self.back_s: list[float] = []
         self.hit = 0
+        self.stops = 0
+        self.at_points = 0
 
     def feed(self, count: int) -> None:
         """Drop photos until there are so many."""
@@ -139,7 +142,9 @@ def kills(share: float, say: Say) -> Iterator[Row]:
                 say(f"kills: {killed}, {run.daemon.states()}")
         run.finish()
         aside = run.retry()
-        yield Row("kills", f"{wanted}", f"{killed['supervisor']} + {killed['worker']}", met=True)
+        both = sum(killed.values())
+        told = f"{killed['supervisor']} of supervisor, {killed['worker']} of workers"
+        yield Row("kills", f"{wanted}", told, met=both == wanted)
         yield Row("of them in the middle of a job", "", f"{run.hit}", met=run.hit > 0)
         yield Row("hit three times, put aside, done after a retry", "", f"{aside}", met=True)
         yield from run.rows()
@@ -159,7 +164,13 @@ def failpoints(share: float, say: Say) -> Iterator[Row]:
         for point in passed:
             at_point(run, tokens, point, times)
             say(f"failpoints: {point}: {times} kills")
-        yield Row("kills", f"{times} x {len(passed)}", f"{times} x {len(passed)}", met=True)
+        wanted = times * len(passed)
+        yield Row(
+            f"kills, {times} at each of {len(passed)} points",
+            f"{wanted}",
+            f"{run.at_points}",
+            met=run.at_points == wanted,
+        )
         yield from run.rows()
 
 
@@ -169,6 +180,7 @@ def at_point(run: Run, tokens: Path, point: str, times: int) -> None:
         (tokens / point).touch()
         run.feed(len(run.photos) + 1)
         until(lambda: not (tokens / point).exists(), 30.0, f"the kill at {point}")
+        run.at_points += 1
         until(lambda: _again(run), 30.0, f"the end of a photo after the kill at {point}")
 
 
@@ -178,4 +190,50 @@ def _again(run: Run) -> bool:
     return run.daemon.rows("SELECT count(*) FROM drops WHERE state = 'done'") == [(len(run.photos),)]
 
 
-PROOFS = {"kills": kills, "failpoints": failpoints}
+def signals(share: float, say: Say) -> Iterator[Row]:
+    """SIGTERM, SIGINT and SIGHUP at random moments; a stop with nothing to do, and one while a picture takes for ever."""
+    moments = share_of(MOMENTS, share, 3)
+    chance = random.Random(39)
+    idle: list[float] = []
+    busy: list[float] = []
+    with studio_folder("signals") as place:
+        run = Run(place)
+        for number in range(moments):
+            run.feed(4 * (number + 1))
+            run.start()
+            until(lambda: "watching" in run.daemon.said(), 30.0, "the start")
+            time.sleep(chance.random() * 0.8)  # the random moment itself
+            run.daemon.process.send_signal(signal.SIGHUP)
+            busy.append(_stop(run, chance.choice((signal.SIGTERM, signal.SIGINT))))
+        say(f"signals: {moments} stops, {run.daemon.states()}")
+        run.start()
+        run.finish()
+        idle.append(_stop(run, signal.SIGTERM))
+        counted = run.daemon.rows("SELECT count(*) FROM jobs WHERE attempts > 1")[0][0]
+        (run.daemon.flags / "behave").write_text("hang")
+        run.start()
+        run.feed(len(run.photos) + 1)
+        until((run.daemon.flags / "hanging").exists, 30.0, "a render that hangs")
+        busy.append(_stop(run, signal.SIGTERM))
+        (run.daemon.flags / "behave").write_text("")
+        run.start()
+        run.finish()
+        wanted = moments + 2
+        yield Row("stops that ended with 0", f"{wanted}", f"{run.stops}", met=run.stops == wanted)
+        yield Row("photos blamed for a stop", "0", f"{counted}", met=counted == 0)
+        yield Row("stop, nothing to do", f"<= {IDLE_S:g} s", f"{max(idle):.1f} s", met=max(idle) <= IDLE_S)
+        yield Row(
+            "stop, at work or hanging", f"<= {BUSY_S:g} s", f"{max(busy):.1f} s", met=max(busy) <= BUSY_S
+        )
+        yield from run.rows()
+
+
+def _stop(run: Run, number: signal.Signals) -> float:
+    """Seconds that it took."""
+    started = time.monotonic()
+    code = run.daemon.stop(number, timeout_s=60)
+    run.stops += code == 0
+    return time.monotonic() - started
+
+
+PROOFS = {"signals": signals, "kills": kills, "failpoints": failpoints}

@@ -16,7 +16,7 @@ from daemon.logbook import set_up
 from daemon.space import Space
 from tests.daemon import verify
 from tests.daemon.drives import Drives, Refusing, fill
-from tests.daemon.studios import Hall, jpeg
+from tests.daemon.studios import SETTINGS, Hall, jpeg
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_fm_16_a_full_sink_pauses_work_at_the_first_refused_write(daemon, small,
     ballast = fill(daemon.studio.watermark)
     daemon.start()
     photo = daemon.drop("ring.jpg", make_jpeg(1))
-    wait_until(lambda: "No space left" in daemon.said())
+    wait_until(lambda: "A file could not be written (No space left" in daemon.said())
     assert photo.exists()
     ballast.unlink()
     daemon.settled(15, done=1)
@@ -94,6 +94,31 @@ def test_fm_16_a_full_disk_of_the_ledger_stops_nothing_for_good(daemon, small, m
     daemon.settled(15, done=1)
     _one_result(daemon)
     assert len(daemon.said().splitlines()) < 20
+
+
+def test_fm_16_a_daemon_that_starts_on_a_full_disk_waits_for_room(daemon, small, make_jpeg, wait_until):
+    small(daemon.studio.root, 16)
+    daemon.studio.create()
+    (daemon.studio.root / "vitrine.toml").write_text(SETTINGS + "min_free_mb = 4\n")
+    photo = daemon.drop("ring.jpg", make_jpeg(1))
+    ballast = fill(daemon.studio.root)
+    daemon.start(wait=False)
+    wait_until(lambda: "MB are free" in daemon.said() or "cannot be written" in daemon.said(), 10.0)
+    assert daemon.process.poll() is None
+    assert photo.exists()
+    ballast.unlink()
+    daemon.settled(15, done=1)
+    _one_result(daemon)
+
+
+def test_fm_17_a_daemon_that_starts_on_a_read_only_disk_says_so_in_one_line(daemon, small, drives):
+    small(daemon.studio.root, 16)
+    daemon.studio.create()
+    drives.remount(daemon.studio.root, "ro")
+    daemon.start(wait=False)
+    assert daemon.process.wait(15) == 75
+    assert "Read-only file system" in daemon.said()
+    assert "Traceback" not in daemon.said()
 
 
 def test_fm_16_a_full_log_disk_costs_only_the_log(tmp_path, small, capsys):

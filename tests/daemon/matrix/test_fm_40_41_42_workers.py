@@ -68,6 +68,20 @@ def test_fm_40_a_worker_that_the_kernel_kills_for_memory_is_replaced_and_the_pho
     assert pid not in daemon.workers()
 
 
+def test_fm_40_a_worker_at_its_own_memory_limit_says_so_and_the_photo_is_tried_again(
+    daemon, behave, wait_until
+):
+    daemon._environment = {"VITRINE_MEMORY_MB": "600"}
+    behave("swallow")
+    (daemon.flags / "limited").touch()
+    daemon.start()
+    daemon.drop("ring.jpg", jpeg(1))
+    wait_until(lambda: daemon.rows("SELECT 1 FROM jobs WHERE reason LIKE '%not enough memory%'"))
+    behave("")
+    daemon.settled(done=1)
+    assert daemon.process.poll() is None
+
+
 @pytest.mark.parametrize("order", ["memory", "cuda", "opencv"])
 def test_fm_40_memory_that_runs_out_inside_a_worker_costs_three_tries_and_one_photo(hall, make_jpeg, order):
     hall.behave(order)
