@@ -94,7 +94,7 @@ class Arrivals:
         self._folders |= found.folders
         self._note(found, now)
         for path in found.photos:
-            self._settle.hurry(path, now)
+            self._settle.hurry(path)
         gone = [path for path in paths if path in self._ids and path not in found.photos]
         if lost := {path for path in paths if path in self._folders and path not in found.folders}:
             self._folders -= lost

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import heapq
 import itertools
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from daemon.mounts import mount_at
 from daemon.scan import Stamp
 from pipeline.photo.endmark import end_state
 
+_FIRST = -math.inf
 POLL_S = 0.25  # an open file is looked at again after this, should the event of its closing be lost
 
 
@@ -130,11 +132,11 @@ class Settle:
         if watched is None or watched.stamp != stamp:
             self._watched[path] = _Watch(stamp, now, self._turn(path, now))
 
-    def hurry(self, path: Path, now: float) -> None:
-        """Look again now: an event said that something happened to the file."""
+    def hurry(self, path: Path) -> None:
+        """Look now, before all that merely wait: an event said that something happened to the file."""
         watched = self._watched.get(path)
-        if watched is not None and watched.turn[0] > now:
-            watched.turn = self._turn(path, now)
+        if watched is not None and watched.turn[0] > _FIRST:
+            watched.turn = self._turn(path, _FIRST)
 
     def forget(self, path: Path) -> None:
         """The file was taken, or is gone."""
@@ -145,7 +147,7 @@ class Settle:
         return tuple(self._watched)
 
     def due(self, now: float, most: int = sys.maxsize) -> list[Path]:
-        """Files to look at now, `most` of them, the one that waited longest first."""
+        """Files to look at now, `most` of them: what events named, then what waited longest."""
         turns: list[_Turn] = []
         while len(turns) < most and (at := self.next_due()) is not None and at <= now:
             turns.append(heapq.heappop(self._turns))
