@@ -103,7 +103,7 @@ class Arrivals:
 
     def advance(self, now: float) -> list[Accepted]:
         """Look at the files whose time has come, and take those that are complete."""
-        if now < self._stalled_until or self._inbox_away or self._is_away():
+        if now < self._stalled_until or self._inbox_away:
             return []
         accepted: list[Accepted] = []
         for path in self._settle.due(now, _AT_ONCE):

@@ -72,8 +72,8 @@ def quiet_file(handle: int) -> Iterator[Writer]:
     """Ask the kernel whether anybody writes, and keep writers waiting while the block runs (milliseconds).
 
     A read lease is refused (EAGAIN) while any process has the file open for writing. While it is held, one who wants to
-    write waits until it is given back. Writers on other machines are not seen (some network drives give the lease
-    all the same), and without the owner's rights it is not given; then the answer is UNKNOWN. The process must ignore SIGIO, by which the kernel asks for it back.
+    write waits until it is given back. Writers on other machines are not seen, and without the owner's rights it is
+    not given; then the answer is UNKNOWN. The process must ignore SIGIO, by which the kernel asks for it back.
     """
     try:
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
@@ -81,7 +81,7 @@ def quiet_file(handle: int) -> Iterator[Writer]:
         yield Writer.OPEN if error.errno in {errno.EAGAIN, errno.EBUSY} else Writer.UNKNOWN
         return
     try:
-        yield Writer.UNKNOWN if mount_at(handle).remote else Writer.NONE
+        yield Writer.NONE
     finally:
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 
@@ -96,7 +96,10 @@ def probe(path: Path) -> Probe:
         return Probe(Writer.UNKNOWN, "unknown", os.strerror(error.errno or 0))
     try:
         with quiet_file(handle) as writer:
-            return Probe(writer, "incomplete" if writer is Writer.OPEN else end_state(path))
+            end = "incomplete" if writer is Writer.OPEN else end_state(path)
+        if writer is Writer.NONE and end != "incomplete" and mount_at(handle).remote:
+            writer = Writer.UNKNOWN  # some network drives give the lease all the same
+        return Probe(writer, end)
     except FileNotFoundError:
         raise
     except OSError as error:
