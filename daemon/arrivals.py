@@ -99,7 +99,7 @@ class Arrivals:
         self._folders |= found.folders
         self._note(found, now)
         for path in found.photos:
-            self._settle.hurry(path, now)
+            self._settle.hurry(path)
         gone = [path for path in paths if path in self._ids and path not in found.photos]
         if lost := {path for path in paths if path in self._folders and path not in found.folders}:
             self._folders -= lost
@@ -109,7 +109,7 @@ class Arrivals:
     def advance(self, now: float) -> list[Accepted]:
         """Look at the files whose time has come, and take those that are complete."""
         self.no_room = ""
-        if now < self._stalled_until or self._inbox_away or self._is_away():
+        if now < self._stalled_until or self._inbox_away:
             return []
         accepted: list[Accepted] = []
         for path in self._settle.due(now, _AT_ONCE):

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import heapq
 import itertools
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from daemon.mounts import mount_at
 from daemon.scan import Stamp
 from pipeline.photo.endmark import end_state
 
+_FIRST = -math.inf
 POLL_S = 0.25  # an open file is looked at again after this, should the event of its closing be lost
 
 
@@ -70,8 +72,8 @@ def quiet_file(handle: int) -> Iterator[Writer]:
     """Ask the kernel whether anybody writes, and keep writers waiting while the block runs (milliseconds).
 
     A read lease is refused (EAGAIN) while any process has the file open for writing. While it is held, one who wants to
-    write waits until it is given back. Writers on other machines are not seen (some network drives give the lease
-    all the same), and without the owner's rights it is not given; then the answer is UNKNOWN. The process must ignore SIGIO, by which the kernel asks for it back.
+    write waits until it is given back. Writers on other machines are not seen, and without the owner's rights it is
+    not given; then the answer is UNKNOWN. The process must ignore SIGIO, by which the kernel asks for it back.
     """
     try:
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
@@ -79,7 +81,7 @@ def quiet_file(handle: int) -> Iterator[Writer]:
         yield Writer.OPEN if error.errno in {errno.EAGAIN, errno.EBUSY} else Writer.UNKNOWN
         return
     try:
-        yield Writer.UNKNOWN if mount_at(handle).remote else Writer.NONE
+        yield Writer.NONE
     finally:
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
 
@@ -94,7 +96,10 @@ def probe(path: Path) -> Probe:
         return Probe(Writer.UNKNOWN, "unknown", os.strerror(error.errno or 0))
     try:
         with quiet_file(handle) as writer:
-            return Probe(writer, "incomplete" if writer is Writer.OPEN else end_state(path))
+            end = "incomplete" if writer is Writer.OPEN else end_state(path)
+        if writer is Writer.NONE and end != "incomplete" and mount_at(handle).remote:
+            writer = Writer.UNKNOWN  # some network drives give the lease all the same
+        return Probe(writer, end)
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -130,11 +135,11 @@ class Settle:
         if watched is None or watched.stamp != stamp:
             self._watched[path] = _Watch(stamp, now, self._turn(path, now))
 
-    def hurry(self, path: Path, now: float) -> None:
-        """Look again now: an event said that something happened to the file."""
+    def hurry(self, path: Path) -> None:
+        """Look now, before all that merely wait: an event said that something happened to the file."""
         watched = self._watched.get(path)
-        if watched is not None and watched.turn[0] > now:
-            watched.turn = self._turn(path, now)
+        if watched is not None and watched.turn[0] > _FIRST:
+            watched.turn = self._turn(path, _FIRST)
 
     def forget(self, path: Path) -> None:
         """The file was taken, or is gone."""
@@ -145,7 +150,7 @@ class Settle:
         return tuple(self._watched)
 
     def due(self, now: float, most: int = sys.maxsize) -> list[Path]:
-        """Files to look at now, `most` of them, the one that waited longest first."""
+        """Files to look at now, `most` of them: what events named, then what waited longest."""
         turns: list[_Turn] = []
         while len(turns) < most and (at := self.next_due()) is not None and at <= now:
             turns.append(heapq.heappop(self._turns))

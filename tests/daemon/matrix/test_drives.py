@@ -8,7 +8,7 @@ from daemon.roots import Known, Seen, Standing, judge
 from tests.daemon.matrix.namespace import namespace_or_skip
 from tests.daemon.studios import jpeg, until
 
-SETTINGS = "settle_s = 0.05\nscan_s = 0.5\nincomplete_after_s = 600\n"
+SETTINGS = "settle_s = 0.05\nscan_s = 0.5\nincomplete_after_s = 600\nmin_free_mb = 1\n"
 
 
 @pytest.fixture

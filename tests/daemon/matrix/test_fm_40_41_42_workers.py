@@ -188,7 +188,7 @@ def test_fm_40_a_worker_is_replaced_after_its_share_of_jobs(hall, crew, wait_unt
 
 
 def test_fm_40_a_fresh_worker_knows_at_once_which_queues_are_open(hall, crew, wait_until):
-    hall.drop("ring.jpg", jpeg(1), "rings--overnight")
+    hall.drop("ring.jpg", jpeg(1), "rings--urgent")
     hall.pass_time()
-    crew.fill(time.monotonic(), ("urgent", "normal", "overnight"))
+    crew.fill(time.monotonic(), ("urgent",))
     wait_until(lambda: [crew.listen(member) for member in crew.members] and hall.drops.account()["done"] == 1)

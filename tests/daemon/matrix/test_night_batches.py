@@ -186,14 +186,15 @@ def test_the_report_and_its_sheet_survive_a_daemon_that_is_killed(shop, make_jpe
 def test_a_worker_hears_all_that_is_said_to_it_at_its_start():
     """One that took only the first of two messages did not know that the night was open, and stood idle."""
     from daemon.line import Line, say
-    from daemon.worker import _first_words
+    from daemon.worker import _settings
 
     ear, mouth = os.pipe()
-    say(mouth, settings={})
+    say(mouth, settings={"workers": 3}, queues=[])
     say(mouth, queues=["overnight"])
-    assert _first_words(Line(ear)) == [{"settings": {}}, {"queues": ["overnight"]}]
+    settings, queues = _settings(Line(ear))
+    assert (settings.workers, queues) == (3, ["overnight"])
     os.close(mouth)
-    assert _first_words(Line(ear)) == []
+    assert _settings(Line(ear)) is None
     os.close(ear)
 
 
