@@ -21,7 +21,7 @@ def render(photo, recipe, max_pixels, name):
     try:
         with Image.open(photo) as image:
             picture = np.asarray(image.convert("RGB").resize((64, 64)))
-    except OSError as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise BadInput("The file is not a picture.", "Drop a JPEG or PNG.") from error
     rng = np.random.Generator(np.random.PCG64(recipe.seed))
     picture = picture ^ rng.integers(0, 4, picture.shape, dtype=np.uint8)

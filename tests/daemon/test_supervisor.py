@@ -214,7 +214,7 @@ def test_systemd_hears_that_it_is_ready_alive_and_stopping(daemon, tmp_path, mak
 
 def test_the_supervisor_loads_no_imaging_library(daemon):
     script = (
-        "import sys, daemon.supervisor, daemon.cli.run, daemon.cli.status, daemon.cli.retry;"
+        "import sys, daemon.supervisor, daemon.cli.run, daemon.cli.status, daemon.cli.retry, daemon.cli.batch, daemon.cli.resume;"
         "print([n for n in ('numpy', 'cv2', 'PIL', 'torch', 'scipy') if n in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout

@@ -88,7 +88,7 @@ def settings(*, is_open: bool, workers: int) -> str:
 
 
 class Memory:
-    """Resident memory of the workers, megabytes, once a second."""
+    """Resident memory of the workers at work, megabytes, twice a second."""
 
     def __init__(self, daemon: Daemon) -> None:
         self.by_worker: dict[int, list[float]] = {}
@@ -114,7 +114,10 @@ class Memory:
         self._thread.join()
 
     def growth(self, least: int) -> list[float]:
-        """For each worker with so many figures: how much the last quarter of its life is above the second one."""
+        """For each worker with so many figures: how much the last quarter of its life is above the second one.
+
+        The first quarter is its warm-up; one that was started near the end has too few figures to tell.
+        """
         found = []
         for figures in self.by_worker.values():
             if len(figures) >= least:
@@ -155,16 +158,17 @@ def night(share: float, say: Say, renderer: str = REAL, workers: int = 2) -> Ite
         say(f"night: {count} photos taken in {time.monotonic() - started:.0f} s")
         early = len(list(studio.export.rglob("*.jpg")))
         yield Row("photos rendered before the window", "0", str(early), early == 0)
-        memory = Memory(daemon)
         began = time.monotonic()
         (studio.root / "vitrine.toml").write_text(settings(is_open=True, workers=workers))
+        until(lambda: daemon.states().get("done"), 120, "the first picture")
+        memory = Memory(daemon)
         try:
             _wait(daemon, count, say)
-            spent = time.monotonic() - began
-            (studio.root / "vitrine.toml").write_text(settings(is_open=False, workers=workers))
-            until(lambda: list(studio.reports.glob("*-sheet.jpg")), 120, "the contact sheet")
         finally:
             memory.end()
+        spent = time.monotonic() - began
+        (studio.root / "vitrine.toml").write_text(settings(is_open=False, workers=workers))
+        until(lambda: list(studio.reports.glob("*-sheet.jpg")), 120, "the contact sheet")
         yield from _figures(daemon, count, list(bad))
         yield from _memory(memory)
         yield Row("time", "-", f"{spent:.0f} s, {3600 * count / spent:.0f} photos an hour", met=True)
@@ -227,7 +231,7 @@ def _figures(daemon: Daemon, count: int, bad: list[str]) -> Iterator[Row]:
 
 
 def _memory(memory: Memory) -> Iterator[Row]:
-    grown = memory.growth(least=20)
+    grown = memory.growth(least=60)
     peak = max((max(figures) for figures in memory.by_worker.values()), default=0.0)
     words = (
         f"{max(grown):+.1%} at most of {len(grown)} workers, {peak:.0f} MB" if grown else "too short to tell"

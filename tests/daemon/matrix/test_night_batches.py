@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -181,6 +182,25 @@ def test_the_report_and_its_sheet_survive_a_daemon_that_is_killed(shop, make_jpe
     assert list(shop.studio.reports.glob("*-sheet.jpg"))
     report, _ = report_of(shop)
     assert report["account"]["done"] == report["account"]["seen"] == 1
+
+
+def test_fm_36_a_night_missed_by_a_real_daemon_is_made_up_for_within_a_minute_of_its_start(shop, make_jpeg):
+    shop.settings(window(-5, -3))
+    photo = shop.drop("ring.jpg", make_jpeg(1), NIGHT)
+    four_hours_ago = time.time() - 4 * 3600
+    os.utime(photo, (four_hours_ago, four_hours_ago))
+    fresh = shop.drop("late.jpg", make_jpeg(2), "watches--overnight")
+    started = time.monotonic()
+    shop.start()
+    shop.settled(done=2)  # what came since is done along with it
+    assert not fresh.exists()
+    assert time.monotonic() - started < 60
+    assert shop.rows("SELECT cause FROM batches") == [("caught up",)]
+    (shop.flags / "stderr").write_text("")
+    shop.stop()
+    shop.drop("third.jpg", make_jpeg(3), NIGHT)
+    shop.start()
+    shop.settled(done=2, open=1)  # that night has had its batch: no second one
 
 
 def test_a_worker_hears_all_that_is_said_to_it_at_its_start():
