@@ -83,6 +83,11 @@ class Ledger:
             raise
         self.connection.execute("COMMIT")
 
+    def try_writing(self) -> None:
+        """Write and change nothing. Raises sqlite3.OperationalError if the disk is full, read-only or locked."""
+        with self.writing() as connection:
+            connection.execute(f"PRAGMA user_version = {self._version()}")
+
     def sound(self) -> bool:
         """Whether SQLite finds the file intact."""
         return bool(self.connection.execute("PRAGMA quick_check").fetchone()[0] == "ok")

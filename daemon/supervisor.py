@@ -17,13 +17,17 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from daemon.alerts import Alerts
 from daemon.arrivals import Arrivals
+from daemon.bulletin import Bulletin
 from daemon.crew import Crew
 from daemon.drops import Drops
+from daemon.health import Health
 from daemon.intake import SIDECAR_HOLD_S, Accepted, Intake
 from daemon.jobstore import Queue
 from daemon.ledger import open_ledger
 from daemon.line import Message
+from daemon.live import Live, run_folder
 from daemon.notify import Systemd
 from daemon.settings import SETTINGS_NAME, Settings, load_settings
 from daemon.settle import Settle
@@ -39,6 +43,10 @@ GRACE_S = 12.0  # of the 15 s that a stop may take
 _PASS_S = 1.0
 _STALLED_S = 5.0
 _POLL_S = 2.0  # full scans when events cannot be had
+_LEDGER = (
+    "{path} cannot be written ({error}): photos wait, nothing is lost, and it is tried again every few seconds. Most often"
+    " the disk is full: make room."
+)
 
 
 class Supervisor:
@@ -69,6 +77,7 @@ class Supervisor:
         try:
             with self._wakeable():
                 self._open()
+                lock.tell(self._bulletin.live.folder)
                 failed_before = self._failed()
                 try:
                     self._loop(until_idle=until_idle)
@@ -96,11 +105,27 @@ class Supervisor:
         self._timetable = Timetable(self._settings.overnight, self._settings.time_zone)
         self._timetable.start(self._wake)
         self._queues: tuple[Queue, ...] = self._timetable.queues()
-        self._crew = Crew(self._studio, self._store, self._settings, self._hear)
+        self._crew = Crew(self._studio, self._store, self._settings, self._heard)
         self._systemd = Systemd()
-        self._last_scan = self._next_report = 0.0
+        self._last_scan = 0.0
         self._wake_again = math.inf
-        self._degraded = ""
+        self._alerts = Alerts(self._studio.root, self._settings.alerts)
+        self._health = Health(self._alerts.hear)
+        self._bulletin = Bulletin(
+            studio=self._studio,
+            live=Live(run_folder(self._studio)),
+            health=self._health,
+            systemd=self._systemd,
+            drops=self._drops,
+            store=self._store,
+            crew=self._crew,
+            watch=self._watch,
+            scan_limit_s=lambda: 3 * self._settings.scan_s + 30,
+        )
+
+    def _heard(self, message: Message) -> None:
+        self._bulletin.hear(message)
+        self._hear(message)
 
     def _failed(self) -> int:
         account = self._drops.account()
@@ -116,6 +141,7 @@ class Supervisor:
         self._arrivals.put_away_the_rest()
         account = self._drops.account()
         log.info("stopped: %s", ", ".join(f"{count} {state}" for state, count in account.items()))
+        self._bulletin.close()
 
     def _loop(self, *, until_idle: bool) -> None:
         self._watch.supervise()
@@ -125,20 +151,23 @@ class Supervisor:
         while not self._signals:
             now = time.monotonic()
             try:
+                if self._health.holds("ledger"):
+                    self._ledger.try_writing()
                 self._pass(now)
+                self._health.set("ledger", "")
                 if until_idle and self._idle():
                     return
             except (
                 sqlite3.OperationalError
             ) as error:  # the disk is full, or somebody else has the ledger open
-                log.error("the ledger cannot be written (%s); it is tried again", error)  # noqa: TRY400
+                self._health.set("ledger", _LEDGER.format(path=self._studio.ledger, error=error))
                 now += _STALLED_S
+            self._report()
             self._wait(now)
 
     def _pass(self, now: float) -> None:
         self._inbox(now)
         self._workers(now)
-        self._report(now)
 
     def _inbox(self, now: float) -> None:
         self._follow_settings()
@@ -160,6 +189,7 @@ class Supervisor:
         self._arrivals.look_everywhere(now)
         self._arrivals.put_away_the_rest()
         self._last_scan = now
+        self._bulletin.scanned(now)
 
     def _workers(self, now: float) -> None:
         for member in self._crew.members:
@@ -177,18 +207,12 @@ class Supervisor:
             log.info("overnight work %s", "begins" if "overnight" in queues else "ends for today")
             self._crew.wake(queues)
 
-    def _report(self, now: float) -> None:
-        if now - self._last_scan < 3 * self._settings.scan_s + 30:
+    def _report(self) -> None:
+        now = time.monotonic()
+        if self._bulletin.scan_is_fresh(now) or self._health.holds("ledger"):  # a new start frees no disk
             self._systemd.alive()
-        if self._watch.degraded != self._degraded:
-            self._degraded = self._watch.degraded
-            log.warning("%s", self._degraded or "the inbox is watched again")
-        if now < self._next_report:
-            return
-        self._next_report = now + _PASS_S
-        account = self._drops.account()
-        words = f"{account['waiting']} waiting, {account['leased']} in work, {account['done']} done"
-        self._systemd.status(f"{words}, {account['review']} to review. {self._degraded}".strip())
+        self._bulletin.publish(now)
+        self._alerts.tend(now)
 
     def _idle(self) -> bool:
         if self._arrivals.waiting or self._store.open_jobs(self._queues) or self._drops.closing():
@@ -222,8 +246,10 @@ class Supervisor:
         try:
             settings = load_settings(self._studio.root)
         except Misconfigured as error:
-            log.error("%s %s The settings from before stay in force.", error, error.advice)  # noqa: TRY400
+            text = f"{error} {error.advice} The settings from before stay in force."
+            self._health.set("settings", text, aloud=True)
             return
+        self._health.set("settings", "")
         self._apply(settings)
         log.info("%s: new settings are in force", SETTINGS_NAME)
 
@@ -237,6 +263,7 @@ class Supervisor:
         self._timetable.stop()
         self._timetable = Timetable(settings.overnight, settings.time_zone)
         self._timetable.start(self._wake)
+        self._alerts.settings = settings.alerts
         self._crew.settings = settings
         self._crew.renew()
 

@@ -6,7 +6,6 @@ So an event only names a folder to scan; full scans find the rest; and the watch
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import threading
@@ -23,7 +22,8 @@ from watchdog.events import (
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers.inotify import InotifyObserver
+
+from daemon.inotify import Observer, limit_words
 
 _WANTED: list[type[FileSystemEvent]] = [
     FileClosedEvent,
@@ -46,10 +46,6 @@ _REMOTE = {
     "vboxsf",
     "virtiofs",
 }
-_LIMITS = {
-    errno.ENOSPC: "the system's limit of watched folders is reached; raise it: sysctl fs.inotify.max_user_watches=524288",
-    errno.EMFILE: "the system's limit of watchers is reached; raise it: sysctl fs.inotify.max_user_instances=512",
-}
 
 
 class Watch(FileSystemEventHandler):
@@ -61,10 +57,12 @@ class Watch(FileSystemEventHandler):
         self._lock = threading.Lock()
         self._touched: set[Path] = set()
         self._overflowed = False
-        self._observer: InotifyObserver | None = None
+        self._observer: Observer | None = None
         self._identity: tuple[int, int] | None = None
         self._overflow = _OverflowEar(self._note_overflow)
         self.degraded = ""
+        self.missing = ""
+        self.overflows = 0
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Note the folder; called by watchdog in its own thread."""
@@ -88,11 +86,13 @@ class Watch(FileSystemEventHandler):
     def supervise(self) -> bool:
         """Make sure that the present root is watched. True if it had to be watched anew: then look everywhere."""
         identity = _identity(self._root)
-        if self._observer is not None and self._healthy() and identity == self._identity:
+        if self._healthy() and identity == self._identity and not self._room_again():
             return False
         self.stop()
+        self.missing = ""
         if identity is None:
             self.degraded = f"{self._root} is not there"
+            self.missing = f"{self.degraded}: is the drive connected? Put the folder back; nothing is lost."
             return False
         self._start(identity)
         return True
@@ -100,9 +100,8 @@ class Watch(FileSystemEventHandler):
     def stop(self) -> None:
         """Stop watching."""
         self._overflow.remove()
-        if self._observer is not None and self._observer.is_alive():
-            self._observer.stop()
-            self._observer.join(5)
+        if self._observer is not None:
+            _end(self._observer)
         self._observer = None
 
     def _start(self, identity: tuple[int, int]) -> None:
@@ -113,16 +112,21 @@ class Watch(FileSystemEventHandler):
                 f"the inbox is on a network drive ({kind}), so it is looked at regularly instead of at once"
             )
             return
-        observer = InotifyObserver()
+        self.degraded = ""
+        try:
+            observer = Observer(self._note_refusal)
+        except OSError as error:
+            self._note_refusal(error)
+            return
         try:
             observer.schedule(self, os.fspath(self._root), recursive=True, event_filter=_WANTED)
             observer.start()
         except OSError as error:
-            self.degraded = _LIMITS.get(error.errno or 0, f"the inbox cannot be watched ({error})")
+            self._note_refusal(error)
+            _end(observer)
             return
         self._overflow.add()
         self._observer = observer
-        self.degraded = ""
 
     def _healthy(self) -> bool:
         observer = self._observer
@@ -130,9 +134,19 @@ class Watch(FileSystemEventHandler):
             return False
         return bool(observer.emitters) and all(emitter.is_alive() for emitter in observer.emitters)
 
+    def _room_again(self) -> bool:
+        """Whether folders could not be watched that could be now."""
+        return self._observer is not None and self._observer.room_again()
+
+    def _note_refusal(self, error: OSError) -> None:
+        """The system watches no more folders: those below are looked at by full scans, more often."""
+        self.degraded = limit_words(error)
+        self._wake()
+
     def _note_overflow(self) -> None:
         with self._lock:
             self._overflowed = True
+        self.overflows += 1
         self._wake()
 
 
@@ -144,7 +158,7 @@ class _OverflowEar(logging.Handler):
         self._heard = heard
 
     def emit(self, record: logging.LogRecord) -> None:
-        if "overflow" in record.getMessage().lower():
+        if "queue overflowed; filesystem events were lost" in record.getMessage():
             self._heard()
 
     def add(self) -> None:
@@ -152,6 +166,13 @@ class _OverflowEar(logging.Handler):
 
     def remove(self) -> None:
         logging.getLogger("watchdog").removeHandler(self)
+
+
+def _end(observer: Observer) -> None:
+    """End its threads and give its descriptor back, also if it never came to run."""
+    observer.stop()
+    if observer.is_alive():
+        observer.join(5)
 
 
 def _identity(root: Path) -> tuple[int, int] | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import signal
 import sqlite3
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from daemon.jobstore import Claim, Failure, LeaseLost, Queue
 from daemon.ledger import Ledger
 from daemon.limits import cap_memory, die_with
 from daemon.line import Line, say
+from daemon.logbook import Relay
 from daemon.owner import process
 from daemon.putaway import PutAway
 from daemon.settings import Settings
@@ -32,6 +33,7 @@ from daemon.studio import Studio
 from daemon.task import Bench, Task
 from pipeline.errors import BadInput, Busy, Misconfigured, Unfit, VitrineError
 
+log = logging.getLogger("vitrine.worker")
 IDLE_S = 1.0
 _PASSING = {  # the photo has no part in these
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
@@ -48,6 +50,7 @@ class Worker:
         self._out = out
         self._putaway = PutAway(bench.studio, drops)
         self._owner = process()
+        self.about: dict[str, Any] = {"worker": os.getpid()}  # what the log should know of this moment
 
     def work_once(self, queues: Sequence[Queue]) -> bool:
         """Claim and do one job; False if there is none. Raises Misconfigured after giving the job back."""
@@ -55,6 +58,7 @@ class Worker:
         if claim is None:
             return False
         drop = self._drops.get(claim.drop_id)
+        self.about |= {"job": claim.key, "drop": drop.id, "photo": _shown(drop)}
         self._say("claimed", claim, drop)
         started = time.monotonic()
         try:
@@ -86,8 +90,12 @@ class Worker:
             return ("rejected" if retry_at is None else "again"), failure.reason
 
     def _say(self, event: str, claim: Claim, drop: Drop, **more: Any) -> None:
-        name = f"{drop.folder}/{drop.name}" if drop.folder else drop.name
-        say(self._out, event=event, key=claim.key, drop=drop.id, name=name, variant=claim.variant, **more)
+        who = {"key": claim.key, "drop": drop.id, "worker": os.getpid(), "variant": claim.variant}
+        say(self._out, event=event, name=_shown(drop), **who, **more)
+
+
+def _shown(drop: Drop) -> str:
+    return f"{drop.folder}/{drop.name}" if drop.folder else drop.name
 
 
 def _failure(error: Exception) -> Failure:
@@ -101,7 +109,7 @@ def _failure(error: Exception) -> Failure:
         return Failure(_text(error), excused=True)
     if isinstance(error, OSError) and error.errno in _PASSING:
         return Failure(f"{error.strerror}: {error.filename}", excused=True)
-    traceback.print_exception(error)
+    log.error("a defect in Vitrine, met with this photo", exc_info=error)
     return Failure(f"{type(error).__name__}: {error}")
 
 
@@ -155,8 +163,11 @@ def main() -> int:
         bench = Bench(
             studio, settings, load_renderer(), SqliteStore(ledger), 2 * settings.job_deadline_s + 60
         )
+        worker = Worker(bench, Drops(ledger), out)
+        logging.captureWarnings(capture=True)
+        logging.getLogger().addHandler(Relay(out, lambda: worker.about))
         say(out, event="ready")
-        return _run(Worker(bench, Drops(ledger), out), line)
+        return _run(worker, line)
     except Misconfigured as error:
         say(out, event="misconfigured", reason=_text(error))
         return 78
