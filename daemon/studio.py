@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daemon import durable
+from daemon.loops import overlap
 from daemon.settings import SETTINGS_NAME, starter_toml
 from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import JEWELRY_TYPES
@@ -143,9 +144,8 @@ class Studio:
 
     def _refuse_loops(self) -> None:
         """A result that lands in the inbox would be rendered again, for ever."""
-        inbox = self.inbox.resolve()
         for folder in self.folders:
-            if folder.resolve().is_relative_to(inbox) or inbox.is_relative_to(folder.resolve()):
+            if overlap(folder, self.inbox):
                 raise Misconfigured(
                     f"{folder} and {self.inbox} lie inside each other, so results would be taken for new photos.",
                     "Keep the inbox apart from all other studio folders.",

@@ -120,12 +120,14 @@ class Daemon:
         self.studio = Studio(root)
         self.flags = flags
         self._environment = environment or {}
+        self.prefix = ()  # a command that runs the daemon, such as unshare
         self.process = None
 
     def start(self, *arguments, wait=True):
         with (self.flags / "stderr").open("a") as log:
             self.process = subprocess.Popen(
                 [
+                    *self.prefix,
                     sys.executable,
                     "-c",
                     "from daemon.cli import main; main()",

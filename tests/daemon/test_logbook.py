@@ -83,12 +83,12 @@ def test_long_messages_spend_the_minute_sooner_and_the_next_minute_says_how_many
     record = logging.makeLogRecord
     for number in range(250):
         guard.emit(record({"name": "vitrine", "msg": "%s", "args": (f"{number} " + "x" * 8_000,)}))
-    assert sum(map(len, heard)) < 210_000
+    assert sum(map(len, heard)) < 360_000
     guard.emit(record({"name": "vitrine", "msg": "something else"}))
     assert heard[-1] == "something else"
     now[0] = 61.0
     guard.emit(record({"name": "vitrine", "msg": "a new minute"}))
-    assert heard[-2:] == ["226 messages were left out in the last minute", "a new minute"]
+    assert heard[-2:] == ["208 messages were left out in the last minute", "a new minute"]
 
 
 def test_names_that_are_not_utf_8_can_be_logged(begin, capsys):
