@@ -101,7 +101,7 @@ class Crew:
         """What is wrong with the workers, for the owner; "" if nothing is."""
         looping = len(self._died_at) == _LOOP_DEATHS and now - self._died_at[0] < _LOOP_S
         missing = self.settings.workers - sum(member.ready for member in self.members)
-        if not looping and not (missing and self._early_deaths):
+        if not looping and not (missing and self._early_deaths > 1):
             return ""
         return (
             f"workers end again and again, last because {self._why.rstrip('.')}. They are started anew and no photo is"

@@ -54,11 +54,15 @@ CREATE INDEX jobs_drop ON jobs (drop_id);
 _STEPS = (_FIRST,)
 
 
+WAIT_S = 30.0  # for another process that writes
+LOOP_WAIT_S = 3.0  # the same in the supervisor, whose loop must not stand still: it tries again later
+
+
 class Ledger:
     """One connection. Use it from one thread of one process; other processes open their own."""
 
-    def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+    def __init__(self, path: Path, wait_s: float = WAIT_S) -> None:
+        self.connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
         self.connection.row_factory = sqlite3.Row
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute(
@@ -106,14 +110,14 @@ class Ledger:
 
 
 def open_ledger(path: Path) -> tuple[Ledger, str]:
-    """Open the ledger and say what was wrong with it ("" if nothing).
+    """Open the ledger for the supervisor and say what was wrong with it ("" if nothing).
 
     A damaged file is put aside, never deleted, and a new one begun: the inbox still holds every unfinished photo, and
     finished ones are recognised by their bytes.
     """
     trouble = ""
     try:
-        ledger = Ledger(path)
+        ledger = Ledger(path, LOOP_WAIT_S)
         if ledger.sound():
             return ledger, ""
         ledger.close()
@@ -123,7 +127,9 @@ def open_ledger(path: Path) -> tuple[Ledger, str]:
             raise
         trouble = str(error)
     aside = _put_aside(path)
-    return Ledger(path), f"{path}: {trouble}. It was put aside as {aside.name} and a new one was begun."
+    return Ledger(
+        path, LOOP_WAIT_S
+    ), f"{path}: {trouble}. It was put aside as {aside.name} and a new one was begun."
 
 
 def _put_aside(path: Path) -> Path:

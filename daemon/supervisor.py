@@ -153,6 +153,7 @@ class Supervisor:
             try:
                 if self._health.holds("ledger"):
                     self._ledger.try_writing()
+                    self._store.recover()  # a worker may have died meanwhile
                 self._pass(now)
                 self._health.set("ledger", "")
                 if until_idle and self._idle():
@@ -173,7 +174,7 @@ class Supervisor:
         self._follow_settings()
         folders, lost = self._watch.take()
         period = self._settings.scan_s if not self._watch.degraded else min(self._settings.scan_s, _POLL_S)
-        if lost or now - self._last_scan >= period:
+        if lost or self._watch.moved() or now - self._last_scan >= period:
             self._watch.supervise()
             self._scan_all(now)
         elif folders:

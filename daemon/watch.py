@@ -59,6 +59,7 @@ class Watch(FileSystemEventHandler):
         self._overflowed = False
         self._observer: Observer | None = None
         self._identity: tuple[int, int] | None = None
+        self._looked: tuple[int, int] | None = None
         self._overflow = _OverflowEar(self._note_overflow)
         self.degraded = ""
         self.missing = ""
@@ -83,9 +84,13 @@ class Watch(FileSystemEventHandler):
             lost, self._overflowed = self._overflowed, False
         return touched, lost
 
+    def moved(self) -> bool:
+        """Whether the root is another one, or gone, or back, since `supervise` looked. One system call."""
+        return _identity(self._root) != self._looked
+
     def supervise(self) -> bool:
         """Make sure that the present root is watched. True if it had to be watched anew: then look everywhere."""
-        identity = _identity(self._root)
+        self._looked = identity = _identity(self._root)
         if self._healthy() and identity == self._identity and not self._room_again():
             return False
         self.stop()

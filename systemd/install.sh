@@ -22,8 +22,11 @@ check() {
     case $PREFIX$STUDIO in *[!A-Za-z0-9/._-]*) fail "PREFIX and STUDIO: only letters, digits, / . _ and -" ;; esac
     case $PREFIX in /*) ;; *) fail "PREFIX must begin with /" ;; esac
     case $STUDIO in /*) ;; *) fail "STUDIO must begin with /" ;; esac
+    [ "$PROGRAM" != yes ] || check_python
     mkdir -p "$program" "$units" 2>/dev/null || fail "$program or $units cannot be made: run this as root (sudo make install-service)"
-    [ "$PROGRAM" = yes ] || return 0
+}
+
+check_python() {
     home=$("$PYTHON" -c 'import os, sys; print(os.path.realpath(sys.executable))') || fail "$PYTHON does not run"
     case $home in
     /root/* | /home/*)
