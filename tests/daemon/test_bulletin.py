@@ -11,9 +11,15 @@ import sys
 
 import pytest
 
+from daemon.bulletin import Bulletin
 from daemon.cli.status import look
+from daemon.crew import Crew
+from daemon.health import Health
+from daemon.ledger import Ledger
 from daemon.live import Live, run_folder
+from daemon.notify import Systemd
 from daemon.studio import Studio, holder
+from daemon.watch import Watch
 from tests.daemon.seeing import Ear, Sight
 
 
@@ -43,6 +49,51 @@ def test_the_runtime_folder_is_systemds_or_the_users_or_the_studios(tmp_path):
     assert of_user != run_folder(Studio(tmp_path / "other" / "shop"), {"XDG_RUNTIME_DIR": str(user)})
     (tmp_path / "file").write_text("")
     assert run_folder(studio, {"RUNTIME_DIRECTORY": str(tmp_path / "file")}) == studio.private / "run"
+
+
+@pytest.fixture
+def bulletin(hall, tmp_path):
+    """All but the loop; time is passed in."""
+    crew = Crew(hall.studio, hall.store, hall.settings, lambda _: None)
+    watch = Watch(hall.studio.inbox, lambda: None)
+    (tmp_path / "run").mkdir()
+    return Bulletin(
+        studio=hall.studio,
+        live=Live(tmp_path / "run"),
+        health=Health(),
+        systemd=Systemd({}),
+        drops=hall.drops,
+        store=hall.store,
+        crew=crew,
+        watch=watch,
+        scan_limit_s=lambda: 60.0,
+    )
+
+
+def test_a_scan_that_is_too_old_is_a_state_and_no_sign_of_life(bulletin):
+    bulletin.scanned(100.0)
+    bulletin.publish(159.0)
+    assert bulletin.scan_is_fresh(159.0)
+    assert not bulletin.health.states
+    bulletin.publish(160.0)
+    assert not bulletin.scan_is_fresh(160.0)
+    assert [state.code for state in bulletin.health.states] == ["scan"]
+    assert bulletin.live.read()["degraded"][0]["code"] == "scan"
+    bulletin.scanned(161.0)
+    bulletin.publish(161.5)
+    assert not bulletin.health.states
+
+
+def test_it_tells_once_a_second_and_outlives_a_runtime_folder_that_is_taken_away(bulletin, caplog):
+    bulletin.publish(100.0)
+    first = bulletin.live.read()["scan_age_s"]
+    bulletin.publish(100.9)
+    assert bulletin.live.read()["scan_age_s"] == first
+    bulletin.close()
+    bulletin.live.folder.rmdir()
+    bulletin.publish(101.0)
+    bulletin.publish(102.0)
+    assert caplog.text.count("the live state cannot be written") == 1
 
 
 def test_figures_say_what_was_done(daemon, sight, make_jpeg, wait_until):
@@ -204,8 +255,6 @@ def test_the_state_of_a_former_daemon_is_not_taken_for_the_present_ones(tmp_path
     record = {"pid": 1, "since": 5.0, "run": str(run), "ended": 0.0}
     (studio.private / "lock").write_text(json.dumps(record))
     Live(run).write({"pid": 2, "updated": 7.0, "degraded": [{"code": "disk"}]}, b"")
-    from daemon.ledger import Ledger
-
     Ledger(studio.ledger).close()
     report = look(studio)
     assert (report["watching"], report["updated"], report["degraded"]) == ("died", None, [])
