@@ -173,7 +173,8 @@ class Arrivals:
     def _finish(self, drop_id: int, path: Path, reason: str = "") -> None:
         state = self._putaway.close(drop_id)
         level = logging.WARNING if state == "rejected" else logging.INFO
-        log.log(level, "%s: %s%s", self._shown(path), state, f" ({reason})" if reason else "")
+        about = {"drop": drop_id, "photo": self._shown(path)}
+        log.log(level, "%s: %s%s", self._shown(path), state, f" ({reason})" if reason else "", extra=about)
 
     def _look_again(self, path: Path, now: float) -> None:
         stamp = Stamp.of(path.lstat()) if os.path.lexists(path) else None
