@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check benchmark evaluate soak lock clean
+.PHONY: demo test check benchmark evaluate soak install-service uninstall-service lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +40,13 @@ evaluate: $(VENV)/.dev  ## a folder of photos through the whole program, photo b
 SHARE ?= 1
 soak: $(VENV)/.dev  ## the long proofs that nothing is lost; PROOFS=names for some, SHARE=0.01 for a look
 	$(BIN)/python -m tests.soak $(PROOFS) --share $(SHARE)
+
+PLACES = PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" STUDIO="$(STUDIO)" DESTDIR="$(DESTDIR)" GPU="$(GPU)" PROGRAM="$(PROGRAM)"
+install-service:  ## the systemd service, as root; systemd/install.sh says what can be set (PREFIX=/opt/vitrine, GPU=yes, ...)
+	$(PLACES) systemd/install.sh
+
+uninstall-service:  ## takes it away again; studio and pictures stay
+	$(PLACES) systemd/install.sh --remove
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml

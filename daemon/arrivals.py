@@ -69,10 +69,7 @@ class Arrivals:
         if now < self._look_at_roots:
             return False
         self._look_at_roots = now + _ROOTS_S
-        missing = self._roots.look()
-        if missing != self.missing:
-            self.missing = missing
-            log.warning("%s", missing or "all drives are there again")
+        self.missing = self._roots.look()
         was_away, self._inbox_away = self._inbox_away, self._is_away()
         return was_away and not self._inbox_away
 
@@ -182,7 +179,7 @@ class Arrivals:
             known = path in self._settle
             self._settle.see(path, stamp, now)
             if not known and self._urgent(path.parent):
-                self._settle.hurry(path, 0.0)
+                self._settle.hurry(path, ahead=True)
         self._ignore(found)
         changed = {path for path, stamp in found.sidecars.items() if self._sidecars.get(path) != stamp}
         self._sidecars |= {path: found.sidecars[path] for path in changed}
@@ -255,7 +252,8 @@ class Arrivals:
             self._tell(f"an original cannot be put away: {error.strerror} ({error.filename}).")
             return
         level = logging.WARNING if state == "rejected" else logging.INFO
-        log.log(level, "%s: %s%s", self._shown(path), state, f" ({reason})" if reason else "")
+        about = {"drop": drop_id, "photo": self._shown(path)}
+        log.log(level, "%s: %s%s", self._shown(path), state, f" ({reason})" if reason else "", extra=about)
 
     def _look_again(self, path: Path, now: float) -> None:
         stamp = Stamp.of(path.lstat()) if os.path.lexists(path) else None

@@ -171,8 +171,6 @@ class Batches:
         with contextlib.suppress(OSError):  # it is written again when the work is done
             report = self._report(batch) if late else ""
         self._rows.rest(batch.id, late=late, report=report)
-        if late:
-            log.warning("%s", self._late(self._rows.get(batch.id)))
 
     def _end(self, batch: Batch, ticks: float) -> None:
         try:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,7 @@ log = logging.getLogger("vitrine.crew")
 JOBS_PER_WORKER = 200  # then a fresh process takes over, whatever libraries may have leaked
 _RESPAWN_S = (0.0, 0.5, 2.0, 10.0, 30.0)
 _START_S = 120.0
+_LOOP_DEATHS, _LOOP_S = 4, 60.0  # so many deaths in that time are no accident, nor one photo's three tries
 _CONFIGURATION = os.EX_CONFIG
 LEDGER_DAMAGED, UNRECORDED = os.EX_IOERR, os.EX_TEMPFAIL  # exit codes of `daemon.worker`
 _DEATHS: dict[int, str] = {
@@ -44,6 +46,7 @@ class Member:
     owner: Owner
     busy_since: float | None = None
     job: str = ""
+    key: str = ""
     jobs: int = 0
     ready: bool = False
     killed_for: str = ""
@@ -63,7 +66,11 @@ class Crew:
     hear: Callable[[Message], None]
     jobs_per_worker: int = JOBS_PER_WORKER
     members: list[Member] = field(default_factory=list)
+    starts: int = 0
+    deaths: int = 0
     _early_deaths: int = 0
+    _died_at: deque[float] = field(default_factory=lambda: deque(maxlen=_LOOP_DEATHS))
+    _why: str = ""
     _not_before: float = 0.0
 
     def fill(self, now: float, queues: Sequence[Queue]) -> None:
@@ -89,12 +96,26 @@ class Crew:
                 member.misconfigured = str(message.get("reason", ""))
             elif event == "claimed":
                 member.busy_since, member.job = time.monotonic(), str(message.get("name", ""))
+                member.key = str(message.get("key", ""))
+            elif event == "log":
+                _relay(message)
             elif event == "finished":
                 member.busy_since = None
                 member.jobs += 1
                 if member.jobs >= self.jobs_per_worker:
                     self._dismiss(member)
             self.hear(message)
+
+    def trouble(self, now: float) -> str:
+        """What is wrong with the workers, for the owner; "" if nothing is."""
+        looping = len(self._died_at) == _LOOP_DEATHS and now - self._died_at[0] < _LOOP_S
+        missing = self.settings.workers - sum(member.ready for member in self.members)
+        if not looping and not (missing and self._early_deaths > 1):
+            return ""
+        return (
+            f"workers end again and again, last because {self._why.rstrip('.')}. They are started anew and no photo is"
+            " lost, but work may stand still. Look for lack of memory or a broken installation (`vitrine check`)."
+        )
 
     def enforce_deadline(self, now: float) -> None:
         """Kill workers that take too long over one photo, or to start."""
@@ -104,7 +125,8 @@ class Crew:
                 member.child.kill()
             if member.busy_since is not None and now - member.busy_since > self.settings.job_deadline_s:
                 member.killed_for = f"it took longer than {self.settings.job_deadline_s:g} s."
-                log.warning("%s: stopped, %s", member.job, member.killed_for)
+                about = {"job": member.key, "photo": member.job, "worker": member.child.pid}
+                log.warning("%s: stopped, %s", member.job, member.killed_for, extra=about)
                 member.busy_since = None
                 member.child.kill()
 
@@ -169,6 +191,7 @@ class Crew:
             owner = process(child.pid)
         except ProcessLookupError:  # dead already; `bury` finds it
             owner = Owner("", child.pid, 0)
+        self.starts += 1
         member = Member(child, Line(child.stdout.fileno()), owner)
         self.members.append(member)
         self._say(member, settings=self.settings.model_dump(mode="json"), queues=list(queues))
@@ -187,7 +210,13 @@ class Crew:
             self._early_deaths += 1
             self._not_before = now + _RESPAWN_S[min(self._early_deaths, len(_RESPAWN_S)) - 1]
         why = member.killed_for or _DEATHS.get(-code, f"a worker ended with code {code}.")
-        log.warning("worker %d ended: %s", member.child.pid, why)
+        self.deaths += 1
+        self._died_at.append(now)
+        self._why = why
+        about: dict[str, object] = {"worker": member.child.pid}
+        if member.busy_since is not None or member.killed_for:
+            about |= {"job": member.key, "photo": member.job}
+        log.warning("worker %d ended: %s", member.child.pid, why, extra=about)
         self.store.blame(member.owner, why)
 
     def _dismiss(self, member: Member) -> None:
@@ -205,3 +234,10 @@ class Crew:
         for stream in (member.child.stdin, member.child.stdout):
             if stream is not None:
                 stream.close()
+
+
+def _relay(message: Message) -> None:
+    """Say what a worker said, as it would have."""
+    about = {field: message.get(field) for field in ("job", "drop", "photo", "worker")}
+    level = message.get("level", logging.WARNING)
+    logging.getLogger("vitrine.worker").log(int(level), "%s", message.get("text", ""), extra=about)

@@ -127,6 +127,26 @@ def write_atomic(path: Path, data: bytes) -> None:
     disk.sync_folder(path.parent)
 
 
+def write_fleeting(path: Path, data: bytes) -> None:
+    """Put `data` at `path` in one step without waiting for the disk: for what means nothing after a crash.
+
+    One writer per path.
+    """
+    temp = path.with_name(f"{TEMP_PREFIX}{path.name}")
+    _discard(temp)
+    try:
+        handle = disk.create(temp)
+        try:
+            disk.write(handle, data)
+        finally:
+            os.close(handle)
+        disk.rename(temp, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            _discard(temp)
+        raise
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Put `data` at `path`; FileExistsError if the name is taken, by whatever."""
     make_folders(path.parent)

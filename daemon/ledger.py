@@ -158,6 +158,11 @@ class Ledger:
         finally:
             self.connection.execute("COMMIT")
 
+    def try_writing(self) -> None:
+        """Write and change nothing. Raises sqlite3.OperationalError if the disk is full, read-only or locked."""
+        with self.writing() as connection:
+            connection.execute(f"PRAGMA user_version = {self._version()}")
+
     def sound(self) -> bool:
         """Whether SQLite finds the file intact, its indexes too: a job that the index lacks would never be claimed."""
         return bool(self.connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
@@ -188,7 +193,7 @@ class Ledger:
 
 
 def open_ledger(path: Path) -> tuple[Ledger, str]:
-    """Open the ledger and say what was wrong with it ("" if nothing).
+    """Open the ledger for the supervisor and say what was wrong with it ("" if nothing).
 
     A damaged file is put aside, never deleted, and a new one begun: the inbox still holds every unfinished photo, and
     `daemon.rebuild` knows the finished ones by their originals and verdicts.

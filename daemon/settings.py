@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from daemon.alerts import AlertSettings
 from pipeline.errors import Misconfigured
 from presets.mistakes import Mistake, explain, misconfigured, parse
 from presets.toml_lines import Lines, key_lines
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     watermark: Watermark = Watermark()
     overnight: Window = Window()
     accept: Policy = Policy()
+    alerts: AlertSettings = AlertSettings()
     defaults: Choices = Choices()
     rule: tuple[Rule, ...] = ()
 

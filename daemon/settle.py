@@ -12,7 +12,6 @@ import errno
 import fcntl
 import heapq
 import itertools
-import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ from daemon.mounts import mount_at
 from daemon.scan import Stamp
 from pipeline.photo.endmark import end_state
 
-_FIRST = -math.inf
+_AHEAD, _FIRST = -2.0, -1.0  # before all times of the clock
 POLL_S = 0.25  # an open file is looked at again after this, should the event of its closing be lost
 
 
@@ -135,11 +134,12 @@ class Settle:
         if watched is None or watched.stamp != stamp:
             self._watched[path] = _Watch(stamp, now, self._turn(path, now))
 
-    def hurry(self, path: Path) -> None:
-        """Look now, before all that merely wait: an event said that something happened to the file."""
+    def hurry(self, path: Path, *, ahead: bool = False) -> None:
+        """Look now, before all that merely wait: an event said that something happened to the file. ahead: urgent."""
         watched = self._watched.get(path)
-        if watched is not None and watched.turn[0] > _FIRST:
-            watched.turn = self._turn(path, _FIRST)
+        turn = _AHEAD if ahead else _FIRST
+        if watched is not None and watched.turn[0] > turn:
+            watched.turn = self._turn(path, turn)
 
     def forget(self, path: Path) -> None:
         """The file was taken, or is gone."""

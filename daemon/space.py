@@ -6,7 +6,6 @@ Refuses to free space or to delete anything.
 from __future__ import annotations
 
 import errno
-import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +13,12 @@ from pathlib import Path
 from daemon import durable
 from daemon.studio import Studio
 
-log = logging.getLogger("vitrine.space")
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 FULL = "{folder}: only {free} MB are free on its drive, less than {wanted} MB (min_free_mb). Free some space."
 READ_ONLY = "{folder} cannot be written: its drive is read-only. Make it writable."
 NO_FILES = "{folder}: its drive cannot hold more files. Remove some."
 REFUSED = "A file could not be written ({why}). Make room for it."
+UNTIL_THEN = "Until then nothing is taken or rendered, and no photo is lost."
 _TRY_S = 5.0  # after a write that was refused, before the next try
 _FILES = 64  # fewer free inodes than this are none
 _MORE = 1.1  # room to go on, in room to stop: so that work does not stop and go with each photo
@@ -53,13 +52,10 @@ class Space:
             found = self._still_refused(now)
         if found is None:
             self._where, self._refused, self.trouble = None, "", ""
-            if paused:
-                log.info("there is room again: work goes on")
             return paused
         place, kind, text = found
         if self._where != (place, kind):  # the figures in the text change all the time
-            self._where, self.trouble = (place, kind), text
-            log.warning("%s Until then nothing is taken or rendered, and no photo is lost.", text)
+            self._where, self.trouble = (place, kind), f"{text} {UNTIL_THEN}"
         return False
 
     def _short(self) -> tuple[Path, str, str] | None:

@@ -217,6 +217,21 @@ class SqliteStore:
         ).fetchone()
         return int(row[0])
 
+    def queues(self) -> dict[str, dict[str, int]]:
+        """Jobs that wait or are in work, by queue."""
+        counts = {queue: {"waiting": 0, "leased": 0} for queue in _SHIFT}
+        rows = self._ledger.connection.execute(
+            "SELECT queue, state, count(*) FROM jobs WHERE state IN ('waiting', 'leased') GROUP BY queue, state"
+        )
+        for queue, state, count in rows:
+            counts[queue][state] = count
+        return counts
+
+    def last_end(self) -> float:
+        """When the last job came to its end (Unix time); 0 if none did."""
+        row = self._ledger.connection.execute("SELECT max(ended_at) FROM jobs").fetchone()
+        return float(row[0] or 0.0)
+
     def _backoff(self, claim: Claim) -> float:
         row = self._ledger.connection.execute(
             "SELECT excused FROM jobs WHERE key = ?", (claim.key,)

@@ -9,25 +9,24 @@ import contextlib
 import datetime as dt
 import logging
 import math
-import os
-import select
-import selectors
-import signal
 import sqlite3
-import sys
 import time
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Callable
 
 from daemon import durable
+from daemon.alerts import Alerts
 from daemon.arrivals import Arrivals
 from daemon.batches import Batches
+from daemon.bell import Bell
+from daemon.bulletin import Bulletin
 from daemon.crew import Crew
 from daemon.drops import Drops
+from daemon.health import Health
 from daemon.intake import SIDECAR_HOLD_S, Accepted, Intake
 from daemon.jobstore import Queue
 from daemon.ledger import LedgerDamaged, is_damage, open_ledger
 from daemon.line import Message
+from daemon.live import Live, run_folder
 from daemon.notify import Systemd
 from daemon.rebuild import rebuild
 from daemon.settings import SETTINGS_NAME, Settings, load_settings
@@ -50,6 +49,10 @@ _STALLED_S = 2.0  # for a ledger that cannot be written
 _SCAN_REST = 5.0  # times as long as a full scan took: a hundred thousand files must not keep the loop busy with looking
 _POLL_S = 2.0  # full scans when events cannot be had
 _QUEUES: tuple[Queue, ...] = ("urgent", "normal", "overnight")  # what is open in them, the ledger says
+_LEDGER = (
+    "{path} cannot be written ({error}): photos wait, nothing is lost, and it is tried again every few seconds. Most often"
+    " the disk is full: make room."
+)
 
 
 class Supervisor:
@@ -66,8 +69,10 @@ class Supervisor:
         self._studio = studio
         self._hear = hear
         self._accepted = accepted
-        self._signals: list[int] = []
-        self._reload = False
+        self._bell = Bell()
+        self._alerts = Alerts(studio.root, self._settings.alerts)
+        self._health = Health(self._alerts.hear)
+        self._bulletin: Bulletin | None = None
 
     def run(self, *, until_idle: bool = False, until_batch: int | None = None) -> int:
         """Work until a signal says stop, until nothing is left, or until that batch has ended.
@@ -79,8 +84,11 @@ class Supervisor:
         lock = StudioLock(self._studio)
         lock.acquire()
         try:
-            with self._wakeable():
+            with self._bell.hung():
+                live = Live(run_folder(self._studio))
+                lock.tell(live.folder)
                 self._open_patiently()
+                self._bulletin = self._write_bulletin(live)
                 failed_before = self._failed()
                 try:
                     self._loop(until_idle=until_idle, until_batch=until_batch)
@@ -103,7 +111,7 @@ class Supervisor:
                     raise
                 self._stumble(error)
                 self._systemd.ready()  # it runs, and says what it waits for; a restart would not help
-                if self._signals:
+                if self._bell.stops:
                     raise Busy(f"{self._studio.root}: stopped before the ledger could be opened.") from error
             else:
                 return
@@ -126,17 +134,33 @@ class Supervisor:
         self._pace()
         self._intake = Intake(self._studio, ledger, self._settings.rules, _hold_s(self._settings))
         self._arrivals = Arrivals(self._studio, ledger, self._intake, self._settle)
-        self._watch = Watch(self._studio.inbox, self._wake)
+        self._watch = Watch(self._studio.inbox, self._bell.ring)
         self._batches = Batches(self._studio, ledger, self._settings)
         self._sheets = SheetMaker(self._studio, ledger)
         self._timetable = Timetable(windows(self._settings.rules).values(), self._settings.time_zone)
-        self._timetable.start(self._wake)
+        self._timetable.start(self._bell.ring)
         self._queues: tuple[Queue, ...] = _QUEUES
         self._crew = Crew(self._studio, self._store, self._settings, self._heard)
         self._space = Space(self._studio, self._settings.min_free_mb)
-        self._last_scan = self._next_report = self._scan_rest = 0.0
+        self._last_scan = self._scan_rest = 0.0
         self._wake_again = math.inf
-        self._degraded = ""
+
+    def _write_bulletin(self, live: Live) -> Bulletin:
+        return Bulletin(
+            studio=self._studio,
+            live=live,
+            health=self._health,
+            systemd=self._systemd,
+            drops=self._drops,
+            store=self._store,
+            crew=self._crew,
+            watch=self._watch,
+            troubles=lambda: {
+                "missing": self._watch.missing or self._arrivals.missing,
+                "batch": self._batches.alarm,
+            },
+            scan_limit_s=lambda: 3 * self._settings.scan_s + self._scan_rest + 30,
+        )
 
     def _failed(self) -> int:
         account = self._drops.account()
@@ -149,7 +173,7 @@ class Supervisor:
         self._timetable.stop()
         self._sheets.stop()
         try:
-            self._crew.stop(GRACE_S, lambda: len(self._signals) > 1)
+            self._crew.stop(GRACE_S, lambda: len(self._bell.stops) > 1)
             self._store.recover()
             self._arrivals.put_away_the_rest()
             account = self._drops.account()
@@ -158,20 +182,27 @@ class Supervisor:
             self._crew.kill()
             return
         log.info("stopped: %s", ", ".join(f"{count} {state}" for state, count in account.items()))
+        if self._bulletin is not None:
+            self._bulletin.close()
 
     def _loop(self, *, until_idle: bool, until_batch: int | None) -> None:
         self._watch.supervise()
         self._scan_all(time.monotonic())
         self._systemd.ready()
         log.info("watching %s", self._studio.inbox)
-        while not self._signals:
+        while not self._bell.stops:
             now = time.monotonic()
             try:
+                if self._health.holds("ledger"):
+                    self._ledger.try_writing()
+                    self._store.recover()  # a worker may have died meanwhile
                 self._pass(now)
+                self._health.set("ledger", "")
                 if until_idle and self._idle():
                     return
                 if until_batch is not None and self._batches.ended(until_batch):
                     return
+                self._report()
                 self._wait(now)
             except LedgerDamaged as error:
                 self._begin_anew(error)
@@ -185,13 +216,11 @@ class Supervisor:
 
     def _stumble(self, error: Exception) -> None:
         """The disk is full, or somebody else has the ledger: wait a while, or for a signal. Nothing else can be done."""
-        log.error("the ledger cannot be written (%s); it is tried again", error)
-        self._systemd.status(f"The ledger cannot be written ({error}); it is tried again.")
-        self._systemd.alive()
+        self._health.set("ledger", _LEDGER.format(path=self._studio.ledger, error=error))
+        self._report()
         end = time.monotonic() + _STALLED_S
-        while not self._signals and (left := end - time.monotonic()) > 0:
-            select.select([self._bell], [], [], left)
-            self._silence()
+        while not self._bell.stops and time.monotonic() < end:
+            self._bell.wait(end)
 
     def _begin_anew(self, error: Exception) -> None:
         """The ledger is damaged or was taken away: nobody may write to it any more. A sound one is opened."""
@@ -201,7 +230,9 @@ class Supervisor:
         self._timetable.stop()
         self._ledger.close()
         durable.make_folders(self._studio.ledger.parent)
+        live, self._bulletin = self._bulletin.live if self._bulletin else Live(run_folder(self._studio)), None
         self._open_patiently()
+        self._bulletin = self._write_bulletin(live)
         self._watch.supervise()
         self._scan_all(time.monotonic())
 
@@ -210,18 +241,18 @@ class Supervisor:
             raise LedgerDamaged("it was moved, replaced or removed while Vitrine was using it")
         if self._space.look(now):
             self._go_on(now)
+        self._health.set("disk", self._space.trouble)
         self._inbox(now)
         self._batches.advance(dt.datetime.now(dt.UTC), now)
         self._sheets.advance()
         self._workers(now)
-        self._report(now)
 
     def _inbox(self, now: float) -> None:
         self._follow_settings()
         folders, lost = self._watch.take()
         period = self._settings.scan_s if not self._watch.degraded else min(self._settings.scan_s, _POLL_S)
         lost |= self._arrivals.came_back(now)
-        if lost or now - self._last_scan >= max(period, self._scan_rest):
+        if lost or self._watch.moved() or now - self._last_scan >= max(period, self._scan_rest):
             self._watch.supervise()
             self._scan_all(now)
         elif folders:
@@ -240,6 +271,8 @@ class Supervisor:
         self._arrivals.put_away_the_rest()
         self._last_scan = now
         self._scan_rest = _SCAN_REST * (time.monotonic() - now)
+        if self._bulletin is not None:
+            self._bulletin.scanned(now)
 
     def _workers(self, now: float) -> None:
         for member in self._crew.members:
@@ -260,6 +293,8 @@ class Supervisor:
         """A worker said something."""
         if message.get("no_room"):
             self._space.refused(str(message.get("reason", "")), time.monotonic())
+        if self._bulletin is not None:
+            self._bulletin.hear(message)
         self._hear(message)
 
     def _go_on(self, now: float) -> None:
@@ -268,21 +303,15 @@ class Supervisor:
         self._store.hasten()
         self._wake_again = now  # also if the queues are those from before
 
-    def _report(self, now: float) -> None:
-        if now - self._last_scan < 3 * self._settings.scan_s + 30:
-            self._systemd.alive()
-        if self._watch.degraded != self._degraded:
-            self._degraded = self._watch.degraded
-            log.warning("%s", self._degraded or "the inbox is watched again")
-        if now < self._next_report:
-            return
-        self._next_report = now + _PASS_S
-        if self._store.recover():  # a worker of a daemon that was killed may have lived on for a moment
-            self._arrivals.put_away_the_rest()
-        account = self._drops.account()
-        words = f"{account['waiting']} waiting, {account['leased']} in work, {account['done']} done"
-        troubles = " ".join(filter(None, (self._space.trouble, self._degraded)))
-        self._systemd.status(f"{words}, {account['review']} to review. {troubles}".strip())
+    def _report(self) -> None:
+        now = time.monotonic()
+        if self._bulletin is None:  # the ledger cannot be opened yet
+            self._systemd.status(" ".join(state.text for state in self._health.states))
+        else:
+            self._bulletin.publish(now)
+        if self._health.holds("ledger") or (self._bulletin and self._bulletin.scan_is_fresh(now)):
+            self._systemd.alive()  # with a full disk, too: a new start would free none
+        self._alerts.tend(now)
 
     def _idle(self) -> bool:
         if self._space.trouble:
@@ -299,30 +328,23 @@ class Supervisor:
 
     def _wait(self, now: float) -> None:
         until = max(now, min(now + _LOOK_S, self._wake_again, self._arrivals.next_due() or math.inf))
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._bell, selectors.EVENT_READ)
-            for member in self._crew.members:
-                if not member.line.closed:
-                    selector.register(member.line, selectors.EVENT_READ)
-            selector.select(max(0.0, until - time.monotonic()))
-        self._silence()
-
-    def _silence(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while os.read(self._bell, 4096):
-                pass
+        self._bell.wait(
+            until, [member.line.fileno() for member in self._crew.members if not member.line.closed]
+        )
 
     def _follow_settings(self) -> None:
         """Take up a changed vitrine.toml; with a mistake in it the last good one stays in force."""
         mark = _mark(self._studio)
-        if mark == self._settings_seen and not self._reload:
+        if mark == self._settings_seen and not self._bell.reload:
             return
-        self._settings_seen, self._reload = mark, False
+        self._settings_seen, self._bell.reload = mark, False
         try:
             settings = load_settings(self._studio.root)
         except Misconfigured as error:
-            log.error("%s %s The settings from before stay in force.", error, error.advice)  # noqa: TRY400
+            text = f"{error} {error.advice} The settings from before stay in force."
+            self._health.set("settings", text, aloud=True)
             return
+        self._health.set("settings", "")
         self._apply(settings)
         log.info("%s: new settings are in force", SETTINGS_NAME)
 
@@ -333,8 +355,9 @@ class Supervisor:
         self._timetable.stop()
         self._batches.follow(settings)
         self._timetable = Timetable(windows(settings.rules).values(), settings.time_zone)
-        self._timetable.start(self._wake)
+        self._timetable.start(self._bell.ring)
         self._space.min_free_mb = settings.min_free_mb
+        self._alerts.settings = settings.alerts
         self._crew.settings = settings
         self._crew.renew()
 
@@ -342,39 +365,6 @@ class Supervisor:
         settle, settings = self._settle, self._settings
         settle.settle_s, settle.blind_s = settings.settle_s, settings.settle_network_s
         settle.incomplete_after_s = settings.incomplete_after_s
-
-    def _hang_up(self, number: int, _: object) -> None:
-        """For a service SIGHUP means "read the settings again"; in a terminal, that its window was closed."""
-        if sys.stderr.isatty():
-            self._signals.append(number)
-        else:
-            self._reload = True
-
-    def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._ring, b"!")
-
-    @contextlib.contextmanager
-    def _wakeable(self) -> Iterator[None]:
-        """A pipe that events and signals write to, so that the loop sleeps and still answers at once."""
-        self._bell, self._ring = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        before = signal.set_wakeup_fd(self._ring, warn_on_full_buffer=False)
-        handlers: dict[int, Callable[[int, FrameType | None], None] | signal.Handlers] = {
-            signal.SIGTERM: lambda number, _: self._signals.append(number),
-            signal.SIGINT: lambda number, _: self._signals.append(number),
-            signal.SIGHUP: self._hang_up,
-            signal.SIGCHLD: lambda *_: None,  # so that a worker's end wakes the loop
-            signal.SIGIO: signal.SIG_IGN,  # the kernel asks for a lease back; we give it back anyway
-        }
-        old = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        try:
-            yield
-        finally:
-            for number, handler in old.items():
-                signal.signal(number, handler)
-            signal.set_wakeup_fd(before)
-            os.close(self._bell)
-            os.close(self._ring)
 
 
 def _hold_s(settings: Settings) -> float:

@@ -7,7 +7,6 @@ So an event only names a place to look at; full scans find the rest; and the wat
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import threading
@@ -24,8 +23,8 @@ from watchdog.events import (
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers.inotify import InotifyObserver
 
+from daemon.inotify import Observer, limit_words
 from daemon.mounts import mount_of
 
 log = logging.getLogger("vitrine.watch")
@@ -37,10 +36,6 @@ _WANTED: list[type[FileSystemEvent]] = [
     DirCreatedEvent,
     DirMovedEvent,
 ]
-_LIMITS = {
-    errno.ENOSPC: "the system's limit of watched folders is reached; raise it: sysctl fs.inotify.max_user_watches=524288",
-    errno.EMFILE: "the system's limit of watchers is reached; raise it: sysctl fs.inotify.max_user_instances=512",
-}
 
 
 class Watch(FileSystemEventHandler):
@@ -52,10 +47,12 @@ class Watch(FileSystemEventHandler):
         self._lock = threading.Lock()
         self._touched: set[str] = set()
         self._overflowed = False
-        self._observer: InotifyObserver | None = None
+        self._observer: Observer | None = None
         self._identity: tuple[int, int] | None = None
+        self._looked: tuple[int, int] | None = None
         self._overflow = _OverflowEar(self._note_overflow)
         self.degraded = ""
+        self.missing = ""
         self.overflows = 0
 
     def on_any_event(self, event: FileSystemEvent) -> None:
@@ -73,14 +70,20 @@ class Watch(FileSystemEventHandler):
             lost, self._overflowed = self._overflowed, False
         return {Path(path) for path in touched}, lost
 
+    def moved(self) -> bool:
+        """Whether the root is another one, or gone, or back, since `supervise` looked. One system call."""
+        return _identity(self._root) != self._looked
+
     def supervise(self) -> bool:
         """Make sure that the present root is watched. True if it had to be watched anew: then look everywhere."""
-        identity = _identity(self._root)
-        if self._observer is not None and self._healthy() and identity == self._identity:
+        self._looked = identity = _identity(self._root)
+        if self._healthy() and identity == self._identity and not self._room_again():
             return False
         self.stop()
+        self.missing = ""
         if identity is None:
             self.degraded = f"{self._root} is not there"
+            self.missing = f"{self.degraded}: is the drive connected? Put the folder back; nothing is lost."
             return False
         self._start(identity)
         return True
@@ -88,13 +91,13 @@ class Watch(FileSystemEventHandler):
     def stop(self) -> None:
         """Stop watching."""
         self._overflow.remove()
-        if self._observer is not None and self._observer.is_alive():
-            self._observer.stop()
-            self._observer.join(5)
+        if self._observer is not None:
+            _end(self._observer)
         self._observer = None
 
     def _start(self, identity: tuple[int, int]) -> None:
         self._identity = identity
+        self.degraded = ""
         with contextlib.suppress(FileNotFoundError):
             mount = mount_of(self._root)
             if mount.remote:
@@ -103,16 +106,20 @@ class Watch(FileSystemEventHandler):
                     " it is looked at regularly instead"
                 )
                 return
-        observer = InotifyObserver()
+        try:
+            observer = Observer(self._note_refusal)
+        except OSError as error:
+            self._note_refusal(error)
+            return
         try:
             observer.schedule(self, os.fspath(self._root), recursive=True, event_filter=_WANTED)
             observer.start()
         except OSError as error:
-            self.degraded = _LIMITS.get(error.errno or 0, f"the inbox cannot be watched ({error})")
+            self._note_refusal(error)
+            _end(observer)
             return
         self._overflow.add()
         self._observer = observer
-        self.degraded = ""
 
     def _healthy(self) -> bool:
         observer = self._observer
@@ -120,11 +127,19 @@ class Watch(FileSystemEventHandler):
             return False
         return bool(observer.emitters) and all(emitter.is_alive() for emitter in observer.emitters)
 
+    def _room_again(self) -> bool:
+        """Whether folders could not be watched that could be now."""
+        return self._observer is not None and self._observer.room_again()
+
+    def _note_refusal(self, error: OSError) -> None:
+        """The system watches no more folders: those below are looked at by full scans, more often."""
+        self.degraded = limit_words(error)
+        self._wake()
+
     def _note_overflow(self) -> None:
         with self._lock:
             self._overflowed = True
         self.overflows += 1
-        log.warning("more was dropped at once than the system could tell of; the whole inbox is looked at")
         self._wake()
 
 
@@ -144,6 +159,13 @@ class _OverflowEar(logging.Handler):
 
     def remove(self) -> None:
         logging.getLogger("watchdog").removeHandler(self)
+
+
+def _end(observer: Observer) -> None:
+    """End its threads and give its descriptor back, also if it never came to run."""
+    observer.stop()
+    if observer.is_alive():
+        observer.join(5)
 
 
 def _identity(root: Path) -> tuple[int, int] | None:

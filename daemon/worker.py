@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import logging
 import os
 import signal
 import sqlite3
 import sys
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from daemon.jobstore import Claim, Failure, LeaseLost, Queue
 from daemon.ledger import Ledger, LedgerDamaged, is_damage
 from daemon.limits import cap_memory, die_with
 from daemon.line import Line, say
+from daemon.logbook import Relay
 from daemon.owner import process
 from daemon.putaway import PutAway
 from daemon.settings import Settings
@@ -36,6 +37,7 @@ from daemon.studio import Studio
 from daemon.task import Bench, Task
 from pipeline.errors import BadInput, Busy, Misconfigured, Unfit, VitrineError
 
+log = logging.getLogger("vitrine.worker")
 IDLE_S = 1.0
 _CV_NO_MEMORY = -4  # cv::Error::StsNoMem
 _PASSING = {  # the photo has no part in these
@@ -56,6 +58,7 @@ class Worker:
         self._unrecorded: Claim | None = None
         self.no_room = False  # the last job met a full or read-only disk: do not hurry
         self.worn = False  # memory ran out: what is left of it may be in pieces, a fresh process is better
+        self.about: dict[str, Any] = {"worker": os.getpid()}  # what the log should know of this moment
 
     def work_once(self, queues: Sequence[Queue]) -> bool:
         """Claim and do one job; False if there is none.
@@ -68,6 +71,7 @@ class Worker:
         if claim is None:
             return False
         drop = self._drops.get(claim.drop_id)
+        self.about |= {"job": claim.key, "drop": drop.id, "photo": _shown(drop)}
         self._say("claimed", claim, drop)
         reach("after-claim")
         started, self.no_room = time.monotonic(), False
@@ -125,7 +129,7 @@ class Worker:
             return Failure(_text(error), excused=True)
         if isinstance(error, OSError) and error.errno in _PASSING:
             return Failure(self._refused(error), excused=True)
-        traceback.print_exception(error)
+        log.error("a defect in Vitrine, met with this photo", exc_info=error)
         return Failure(f"{type(error).__name__}: {error}")
 
     def _refused(self, error: OSError) -> str:
@@ -133,8 +137,12 @@ class Worker:
         return f"{error.strerror}: {error.filename}"
 
     def _say(self, event: str, claim: Claim, drop: Drop, **more: Any) -> None:
-        name = f"{drop.folder}/{drop.name}" if drop.folder else drop.name
-        say(self._out, event=event, key=claim.key, drop=drop.id, name=name, variant=claim.variant, **more)
+        who = {"key": claim.key, "drop": drop.id, "worker": os.getpid(), "variant": claim.variant}
+        say(self._out, event=event, name=_shown(drop), **who, **more)
+
+
+def _shown(drop: Drop) -> str:
+    return f"{drop.folder}/{drop.name}" if drop.folder else drop.name
 
 
 def _out_of_memory(error: BaseException | None) -> bool:
@@ -229,8 +237,11 @@ def main() -> int:
         bench = Bench(
             studio, settings, load_renderer(), SqliteStore(ledger), 2 * settings.job_deadline_s + 60
         )
+        worker = Worker(bench, Drops(ledger), out)
+        logging.captureWarnings(capture=True)
+        logging.getLogger().addHandler(Relay(out, lambda: worker.about))
         say(out, event="ready")
-        return _run(Worker(bench, Drops(ledger), out), line, queues)
+        return _run(worker, line, queues)
     except LedgerDamaged:
         return LEDGER_DAMAGED
     except Misconfigured as error:

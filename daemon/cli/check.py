@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import packages_distributions
@@ -66,8 +67,15 @@ def presets() -> str:
     return f"{len(known.templates)} templates, {len(known.rigs)} lights, {len(known.looks)} looks"
 
 
+def _program(studio: Path, path: Path, name: str) -> None:
+    """The alert command must be there. A path is one below the studio, as when it is run."""
+    if shutil.which(studio / name if "/" in name else name) is None:
+        advice = "Write the program's whole path, or put it into the studio folder, and make it executable."
+        raise Misconfigured(f"{path}, alerts.command: there is no program {name}", advice)
+
+
 def settings(studio: Path) -> str:
-    """The studio's settings and rules must be right, and a logo must be there. Raises Misconfigured."""
+    """The studio's settings and rules must be right; logo and alert command must be there. Raises Misconfigured."""
     path = studio / SETTINGS_NAME
     found = load_settings(studio)
     logo = found.watermark.logo
@@ -75,6 +83,8 @@ def settings(studio: Path) -> str:
         raise Misconfigured(
             f"{path}, watermark.logo: there is no file {studio / logo}", "Put the logo there."
         )
+    if command := found.alerts.command:
+        _program(studio, path, command[0])
     if not path.exists():
         return f"{path} does not exist, so the defaults are used"
     return f"{path} is in order, {len(found.rule)} rules"

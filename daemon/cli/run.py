@@ -48,7 +48,9 @@ class Tally:
             f"{message['name']}: {message['outcome']} in {message['seconds']:.1f} s",
         )
         text += f" ({message['reason']})" if message["reason"] else ""
-        log.log(logging.INFO if outcome in _WELL else logging.WARNING, "%s", text)
+        about = {"job": message["key"], "drop": message["drop"], "photo": message["name"]}
+        level = logging.INFO if outcome in _WELL else logging.WARNING
+        log.log(level, "%s", text, extra=about | {"worker": message.get("worker")})
         self._move(done=outcome in _ENDED)
 
     def _move(self, *, total: int = 0, done: int = 0) -> None:

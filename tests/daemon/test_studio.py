@@ -45,11 +45,13 @@ def test_one_daemon_at_a_time(tmp_path):
     studio.create()
     first = StudioLock(studio)
     first.acquire()
-    assert holder(studio) == os.getpid()
+    assert holder(studio).pid == os.getpid()
+    assert holder(studio).working
     with pytest.raises(Busy, match=str(os.getpid())):
         StudioLock(studio).acquire()
     first.release()
-    assert holder(studio) is None
+    assert not holder(studio).working
+    assert holder(studio).ended
     second = StudioLock(studio)
     second.acquire()
     second.release()

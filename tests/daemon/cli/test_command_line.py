@@ -180,3 +180,13 @@ def test_a_reader_who_leaves_early_is_no_error():
     )
     assert "Traceback" not in done.stderr
     assert done.stdout == "[\n  {\n   "
+
+
+def test_check_misses_the_alert_command_and_finds_one_in_the_studio(studio: Path):
+    (studio / "vitrine.toml").write_text('[alerts]\ncommand = ["./alert.sh"]\n', "utf-8")
+    done = vitrine("check", "--studio", str(studio))
+    assert done.returncode == 78
+    assert "alerts.command: there is no program ./alert.sh" in done.stderr
+    (studio / "alert.sh").write_text("#!/bin/sh\n")
+    (studio / "alert.sh").chmod(0o755)
+    assert vitrine("check", "--studio", str(studio)).returncode == 0
