@@ -39,6 +39,7 @@ GRACE_S = 12.0  # of the 15 s that a stop may take
 _PASS_S = 1.0
 _STALLED_S = 5.0
 _SCAN_REST = 5.0  # times as long as a full scan took: a hundred thousand files must not keep the loop busy with looking
+_SCAN_REST_MOST_S = 15.0
 _POLL_S = 2.0  # full scans when events cannot be had
 
 
@@ -146,7 +147,7 @@ class Supervisor:
         self._follow_settings()
         folders, lost = self._watch.take()
         period = self._settings.scan_s if not self._watch.degraded else min(self._settings.scan_s, _POLL_S)
-        lost |= self._arrivals.came_back(now)
+        lost |= self._arrivals.came_back(now) or self._watch.replaced
         if lost or now - self._last_scan >= max(period, self._scan_rest):
             self._watch.supervise()
             self._scan_all(now)
@@ -163,7 +164,7 @@ class Supervisor:
         self._arrivals.look_everywhere(now)
         self._arrivals.put_away_the_rest()
         self._last_scan = now
-        self._scan_rest = _SCAN_REST * (time.monotonic() - now)
+        self._scan_rest = min(_SCAN_REST * (time.monotonic() - now), _SCAN_REST_MOST_S)
 
     def _workers(self, now: float) -> None:
         for member in self._crew.members:
