@@ -26,7 +26,8 @@ from pipeline.errors import VitrineError
 from rules.timing import timing_of
 
 log = logging.getLogger("vitrine.arrivals")
-_AT_ONCE = 16  # files per call, so that the loop also hears its workers while a thousand files arrive
+_AT_ONCE = 16  # files taken per call, so that the loop also hears its workers while a thousand files arrive
+_LOOKS_AT_ONCE = 200  # most of a hundred thousand files that wait are only looked at
 _PORTION = 2000  # files per transaction
 _ROOTS_S = 1.0  # between looks at the drives
 _STALLED_S = 5.0  # after a full disk and the like, before the next try
@@ -109,7 +110,9 @@ class Arrivals:
         if now < self._stalled_until or self._inbox_away:
             return []
         accepted: list[Accepted] = []
-        for path in self._settle.due(now, _AT_ONCE):
+        for path in self._settle.due(now, _LOOKS_AT_ONCE):
+            if len(accepted) >= _AT_ONCE:
+                break
             try:
                 step = self._settle.check(path, now)
                 if step is not Step.WAIT:

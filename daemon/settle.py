@@ -24,7 +24,11 @@ from daemon.mounts import mount_at
 from daemon.scan import Stamp
 from pipeline.photo.endmark import end_state
 
-_AHEAD, _FIRST = -2.0, -1.0  # before all times of the clock
+_AHEAD, _FIRST, _NEW = (
+    -3.0,
+    -2.0,
+    -1.0,
+)  # before all times: what is urgent, what events named, what was not looked at yet
 POLL_S = 0.25  # an open file is looked at again after this, should the event of its closing be lost
 
 
@@ -132,7 +136,7 @@ class Settle:
         """Note that a scan found the file. A change starts its quiet time anew."""
         watched = self._watched.get(path)
         if watched is None or watched.stamp != stamp:
-            self._watched[path] = _Watch(stamp, now, self._turn(path, now))
+            self._watched[path] = _Watch(stamp, now, self._turn(path, _NEW))
 
     def hurry(self, path: Path, *, ahead: bool = False) -> None:
         """Look now, before all that merely wait: an event said that something happened to the file. ahead: urgent."""
@@ -150,7 +154,7 @@ class Settle:
         return tuple(self._watched)
 
     def due(self, now: float, most: int = sys.maxsize) -> list[Path]:
-        """Files to look at now, `most` of them: what events named, then what waited longest."""
+        """Files to look at now, `most` of them: what events named, then new ones, then what waited longest."""
         turns: list[_Turn] = []
         while len(turns) < most and (at := self.next_due()) is not None and at <= now:
             turns.append(heapq.heappop(self._turns))

@@ -47,6 +47,7 @@ _PASS_S = 1.0
 _LOOK_S = 0.5  # a disk that fills up is seen within a second, also on a machine that is busy
 _STALLED_S = 2.0  # for a ledger that cannot be written
 _SCAN_REST = 5.0  # times as long as a full scan took: a hundred thousand files must not keep the loop busy with looking
+_SCAN_REST_MOST_S = 15.0
 _POLL_S = 2.0  # full scans when events cannot be had
 _QUEUES: tuple[Queue, ...] = ("urgent", "normal", "overnight")  # what is open in them, the ledger says
 _LEDGER = (
@@ -270,7 +271,7 @@ class Supervisor:
         self._arrivals.look_everywhere(now)
         self._arrivals.put_away_the_rest()
         self._last_scan = now
-        self._scan_rest = _SCAN_REST * (time.monotonic() - now)
+        self._scan_rest = min(_SCAN_REST * (time.monotonic() - now), _SCAN_REST_MOST_S)
         if self._bulletin is not None:
             self._bulletin.scanned(now)
 

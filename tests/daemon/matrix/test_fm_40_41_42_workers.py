@@ -101,7 +101,7 @@ def test_fm_40_a_worn_worker_leaves_and_a_fresh_one_goes_on(daemon, behave, wait
     behave("cuda")
     daemon.start()
     daemon.drop("ring.jpg", jpeg(1))
-    wait_until(lambda: daemon.rows("SELECT attempts FROM jobs WHERE attempts > 0"))
+    wait_until(lambda: daemon.rows("SELECT 1 FROM jobs WHERE reason LIKE '%not enough memory%'"))
     behave("")
     daemon.settled(done=1)
     pids = (daemon.flags / "calls").read_text().split()

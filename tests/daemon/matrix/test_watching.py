@@ -81,7 +81,7 @@ def test_fm_09_a_network_drive_is_polled_since_it_tells_of_nothing(daemon, names
     other_side.mkdir()
     namespace.mount_mirror(other_side, daemon.studio.inbox)
     daemon.within = namespace.within
-    _start(daemon, NEVER + "settle_network_s = 3\n")
+    _start(daemon, NEVER + "settle_network_s = 1.5\n")
     until(lambda: "network drive (fuse.mirror)" in daemon.said())
     (other_side / "rings").mkdir(exist_ok=True)
     photo = other_side / "rings" / "far.jpg"
