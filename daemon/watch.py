@@ -88,12 +88,6 @@ class Watch(FileSystemEventHandler):
         self._start(identity)
         return True
 
-    @property
-    def replaced(self) -> bool:
-        """Whether another folder stands in the root's place: then `supervise`, and look everywhere."""
-        identity = _identity(self._root)
-        return identity is not None and identity != self._identity
-
     def stop(self) -> None:
         """Stop watching."""
         self._overflow.remove()
