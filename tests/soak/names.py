@@ -9,6 +9,7 @@ import random
 import unicodedata
 from collections.abc import Iterator
 
+from daemon.durable import digest_of
 from daemon.scan import is_companion, is_temporary
 from tests.daemon.studios import Daemon, jpeg
 from tests.soak._dropping import running, wait_for
@@ -66,7 +67,9 @@ def names(share: float, say: Say) -> Iterator[Row]:
         rows = daemon.rows("SELECT state, digest, path FROM drops")
         done = {digest: path for state, digest, path in rows if state == "done"}
         accounted = sum(path.rpartition(b"/")[2] == photos.get(digest) for digest, path in done.items())
-        kept = sum((daemon.studio.originals / digest[:2]).is_dir() for digest in photos)
+        kept = len(
+            {digest_of(path) for path in daemon.studio.originals.rglob("*") if path.is_file()} & photos.keys()
+        )
         yield Row(
             "fuzzed names accounted for, under the disk's own bytes",
             str(wanted),
@@ -79,10 +82,9 @@ def names(share: float, say: Say) -> Iterator[Row]:
             "delivered, each under a name of its own", str(wanted), str(delivered), met=delivered == wanted
         )
         yield Row("unsafe names among all results", "0", str(unsafe), met=unsafe == 0)
+        inbox = daemon.studio.inbox
         left = sum(
-            1
-            for path in daemon.studio.inbox.rglob("*.*")
-            if path.parent != daemon.studio.inbox and path.is_file()
+            path.is_file() for folder in inbox.iterdir() if folder.is_dir() for path in folder.rglob("*")
         )
         yield Row("left in the inbox", "0", str(left), met=left == 0)
 

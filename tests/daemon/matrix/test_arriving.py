@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.daemon.studios import jpeg, until
 
-SLOW = "settle_s = 0.05\nscan_s = 1.0\nincomplete_after_s = 600\n"
+SLOW = "settle_s = 0.05\nscan_s = 0.1\nincomplete_after_s = 600\n"
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_fm_01_no_job_while_a_writer_has_the_file_open_and_one_within_a_second_a
         for part in (data[: len(data) // 2], data[len(data) // 2 :]):  # the second: whole, yet still open
             writer.write(part)
             writer.flush()
-            for _ in range(2):
-                _looked_at(patient)
+            for _ in range(4):
+                _looked_at(patient)  # scans go on meanwhile: no event tells of what is written
             assert _taken(patient, "slow.jpg") == 0
     until(lambda: _taken(patient, "slow.jpg"), 1.0, "the job after the file was closed")
 

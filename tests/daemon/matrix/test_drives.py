@@ -166,6 +166,15 @@ def test_fm_11_a_sink_that_the_owner_removed_is_made_again(hall):
     assert hall.files("export") == ["rings/ring.jpg"]
 
 
+def test_fm_11_a_drive_that_goes_between_two_looks_takes_nothing_with_it(hall):
+    hall.drop("half.jpg", jpeg(1)[:500])
+    hall.pass_time()
+    hall.studio.inbox.rename(hall.studio.root / "away")
+    hall.arrivals.advance(hall.now + 500.0)  # the file is due, and not there
+    hall.arrivals.look_into([hall.studio.inbox / "rings" / "half.jpg"], hall.now)
+    hall.account(waiting=1)
+
+
 def test_fm_11_a_link_to_a_drive_that_is_not_there_waits(hall, tmp_path):
     inbox = hall.studio.inbox
     hall.drop("half.jpg", jpeg(1)[:500])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon import durable
 from tests.daemon.studios import jpeg, until
 
 
@@ -133,6 +134,29 @@ def test_fm_24_a_photo_replaced_while_it_is_rendered_gives_both_and_mixes_none(d
     assert {digest for digest, _ in jobs} == set(originals)
     assert len(list(daemon.studio.export.rglob("*.jpg"))) == 2
     assert list(daemon.studio.staging.iterdir()) == []
+
+
+def test_fm_24_a_photo_replaced_while_it_is_copied_is_copied_anew(hall, monkeypatch):
+    photo = hall.drop("ring.jpg", jpeg(1))
+
+    class Meddler(durable.Disk):
+        """Somebody writes to the photo after the first bytes of its copy."""
+
+        def clone(self, handle, source):
+            return False
+
+        def write(self, handle, data):
+            super().write(handle, data)
+            if data.startswith(b"\xff\xd8") and photo.read_bytes() == jpeg(1):
+                photo.write_bytes(jpeg(2))
+
+    monkeypatch.setattr(durable, "disk", Meddler())
+    hall.pass_time()
+    hall.pass_time()
+    hall.work()
+    hall.account(done=1)
+    assert [(hall.studio.originals / name).read_bytes() for name in hall.files("originals")] == [jpeg(2)]
+    assert hall.files(".vitrine/staging") == []
 
 
 def test_fm_24_a_photo_rewritten_all_the_time_is_never_taken_torn(hall):
