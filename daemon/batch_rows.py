@@ -18,7 +18,8 @@ from rules.timing import NIGHT
 
 Cause = Literal["window", "caught up", "missed", "by hand"]
 State = Literal["running", "resting", "ended", "merged"]
-_IDLE = "(SELECT id FROM batches WHERE state <> 'running')"
+# Of a file: no batch that runs has it. (+ keeps SQLite from walking through all files that the window ever had.)
+_LOOSE = "NOT EXISTS (SELECT 1 FROM batches b WHERE b.id = batch AND b.state = 'running')"
 _IN_FOLDER = "(:folder = '/' OR folder = :folder OR substr(folder, 1, length(:folder) + 1) = :folder || '/')"
 
 
@@ -101,7 +102,7 @@ class BatchRows:
 
     def nights(self, batch: Batch) -> list[str]:
         """Dates whose work it does."""
-        rows = self._run("SELECT date FROM batches WHERE ? IN (id, run) ORDER BY date", (batch.id,))
+        rows = self._run("SELECT date FROM batches WHERE id = ?1 OR run = ?1 ORDER BY date", (batch.id,))
         return [row[0] for row in rows]
 
     def open(self, window: str, date: str, cause: Cause, folder: str = EVERYTHING) -> int:
@@ -148,12 +149,11 @@ class BatchRows:
         """Let it have what is due in it: what no batch has, and unfinished files of batches that do not run."""
         values = {"id": batch.id, "window": batch.window, "folder": batch.folder}
         if batch.cause == "by hand":
-            mine = f"window <> '' AND state IN ('settling', 'open') AND {_IN_FOLDER}"
-            wheres = [f"{mine} AND (batch IS NULL OR batch IN {_IDLE})"]
+            wheres = [f"state IN ('settling', 'open') AND +window <> '' AND {_IN_FOLDER} AND {_LOOSE}"]
         else:
             wheres = [
                 "window = :window AND batch IS NULL",
-                f"window = :window AND state = 'open' AND batch IN {_IDLE}",
+                f"state = 'open' AND +window = :window AND {_LOOSE}",
             ]
         for where in wheres:
             if self._run(f"SELECT 1 FROM drops WHERE {where} LIMIT 1", values).fetchone():  # noqa: S608
@@ -162,15 +162,13 @@ class BatchRows:
 
     def due(self, window: str) -> bool:
         """Whether a photo waits for a batch of this window."""
-        where = (
-            f"d.window = ? AND d.state = 'open' AND (d.batch IS NULL OR d.batch IN {_IDLE}) AND NOT {PAUSED}"
-        )
+        where = f"d.state = 'open' AND +d.window = ? AND {_LOOSE} AND NOT {PAUSED}"
         return self._run(f"SELECT 1 FROM drops d WHERE {where} LIMIT 1", (window,)).fetchone() is not None  # noqa: S608
 
     def waited(self, window: str, moment: float) -> bool:
         """Whether a photo of this window was there before Unix time `moment` and is not finished."""
         row = self._run(
-            "SELECT 1 FROM drops WHERE window = ? AND state IN ('settling', 'open')"
+            "SELECT 1 FROM drops WHERE state IN ('settling', 'open') AND +window = ?"
             " AND min(seen_at, coalesce(mtime_ns / 1e9, seen_at)) < ? LIMIT 1",
             (window, moment),
         ).fetchone()

@@ -73,6 +73,8 @@ CREATE TABLE batches (
 ) STRICT;
 CREATE UNIQUE INDEX batches_once ON batches (date, window) WHERE cause <> 'by hand';
 CREATE INDEX batches_state ON batches (state);
+CREATE INDEX batches_run ON batches (run);
+CREATE INDEX batches_sheet ON batches (sheet) WHERE sheet = 1;
 CREATE TABLE pauses (
   folder TEXT PRIMARY KEY,         -- below the inbox, with all that is in it; '/' for the whole studio
   since REAL NOT NULL

@@ -233,11 +233,13 @@ def _figures(daemon: Daemon, count: int, bad: list[str]) -> Iterator[Row]:
 def _memory(memory: Memory) -> Iterator[Row]:
     grown = memory.growth(least=60)
     peak = max((max(figures) for figures in memory.by_worker.values()), default=0.0)
-    words = (
-        f"{max(grown):+.1%} at most of {len(grown)} workers, {peak:.0f} MB" if grown else "too short to tell"
-    )
+    each = " ".join(f"{one:+.1%}" for one in grown)
+    words = f"{each}, {peak:.0f} MB at most" if grown else "too short to tell"
     yield Row(
-        "memory of a worker, from its 2nd to its 4th quarter", "< +5 %", words, not grown or max(grown) < 0.05
+        "memory of each worker, from its 2nd to its 4th quarter",
+        "< +5 %",
+        words,
+        met=bool(grown) and max(grown) < 0.05,
     )
 
 
