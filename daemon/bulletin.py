@@ -52,8 +52,8 @@ class Bulletin:
     store: SqliteStore
     crew: Crew
     watch: Watch
-    troubles: Callable[[], dict[str, str]]
     scan_limit_s: Callable[[], float]
+    troubles: Callable[[], dict[str, str]] = dict
     last_scan: float = field(default_factory=time.monotonic)
     scans: int = 0
     _metrics: Metrics = field(default_factory=Metrics)

@@ -270,6 +270,12 @@ def holder(studio: Studio) -> Holder | None:
         os.close(handle)
 
 
+def watcher(studio: Studio) -> int | None:
+    """Process id of the daemon that works in the studio now, None if there is none."""
+    held = holder(studio)
+    return held.pid if held is not None and held.working else None
+
+
 def _parse(record: bytes) -> Holder:
     """What a lock says; a plain number is the process id that versions before this one wrote."""
     with contextlib.suppress(ValueError, TypeError, AttributeError):

@@ -26,7 +26,7 @@ from daemon.nights import Calendar
 from daemon.pauses import EVERYTHING, Pause, Pauses
 from daemon.settings import Settings, load_settings
 from daemon.studio import Studio as Folders
-from daemon.studio import holder
+from daemon.studio import watcher
 from daemon.waiting import Waiting, waiting
 from pipeline.errors import BadInput
 from rules.timing import timing_of
@@ -70,7 +70,7 @@ def _check_overnight(name: str, folders: Folders, settings: Settings) -> None:
 
 
 def _show(folders: Folders, ledger: Ledger, settings: Settings, name: str, *, as_json: bool) -> None:
-    pid = holder(folders)
+    pid = watcher(folders)
     found = _of_folder(ledger, settings, name)
     if as_json:
         rows = [
@@ -112,7 +112,7 @@ def _run(folders: Folders, ledger: Ledger, settings: Settings, name: str, *, as_
     """Ask for the batch, follow it to its end, and say how it went."""
     if Pauses(ledger).holds(name):
         raise BadInput(f"{shown(name)} is paused.", "`vitrine resume` first.")
-    pid = holder(folders)
+    pid = watcher(folders)
     if pid is not None and not _of_folder(ledger, settings, name):
         typer.echo("[]" if as_json else "Nothing waits for the night.")
         return
@@ -134,7 +134,7 @@ def _follow(ledger: Ledger, folders: Folders, number: int, console: Console) -> 
     with _bar(console) as progress, _leaving(console):
         task = progress.add_task("rendering", total=None)
         while (batch := rows.get(number)).state != "ended":
-            if holder(folders) is None:
+            if watcher(folders) is None:
                 raise BadInput(
                     "The daemon stopped before the batch was done.", "It goes on when `vitrine run` starts."
                 )
