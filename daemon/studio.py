@@ -138,7 +138,7 @@ class Studio:
                 if not folder.is_symlink():  # a link to a drive that is not there now
                     durable.make_folders(folder)
             if new:
-                with contextlib.suppress(FileExistsError):
+                if not (self.root / SETTINGS_NAME).exists():
                     durable.write_new(self.root / SETTINGS_NAME, starter_toml().encode())
                 self.furnish()
         except (PermissionError, NotADirectoryError, FileExistsError) as error:
