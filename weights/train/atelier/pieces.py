@@ -1,0 +1,87 @@
+"""From a spec to objects that rest on the ground. Owns the table of families and the way a piece comes to lie."""
+
+import math
+
+import bmesh
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from weights.train.atelier import brooches, earrings, neck, rings, wrist
+from weights.train.atelier.kit import Kit
+from weights.train.atelier.shapes import move, rest, turn
+
+_MODULES = (rings, earrings, neck, wrist, brooches)
+
+
+def _points(objs):
+    """All vertices in the world, thinned: (n, 3)."""
+    out = []
+    for o in objs:
+        co = np.empty(len(o.data.vertices) * 3, np.float32)
+        o.data.vertices.foreach_get("co", co)
+        p = co.reshape(-1, 3)
+        if len(p) > 600:
+            p = p[:: len(p) // 600]
+        m = np.array(o.matrix_world)
+        out.append(p @ m[:3, :3].T + m[:3, 3])
+    return np.concatenate(out)
+
+
+def let_go(objs):
+    """Turn the piece as little as will let it lie by itself: onto the nearest face of its hull that holds its weight."""
+    pts = _points(objs)
+    middle = Vector(pts.mean(0))
+    bm = bmesh.new()
+    for p in pts:
+        bm.verts.new(p)
+    hull = bmesh.ops.convex_hull(bm, input=bm.verts[:])
+    best, least = None, math.inf
+    for face in (g for g in hull["geom"] if isinstance(g, bmesh.types.BMFace)):
+        n = face.normal
+        if n.dot(face.calc_center_median() - middle) < 0:
+            n = -n
+        foot = middle + n * n.dot(face.verts[0].co - middle)
+        inside = all(
+            (a.co - foot).cross(b.co - foot).dot(face.normal) >= -1e-6
+            for a, b in zip(face.verts, [*face.verts[1:], face.verts[0]], strict=True)
+        ) or all(
+            (a.co - foot).cross(b.co - foot).dot(face.normal) <= 1e-6
+            for a, b in zip(face.verts, [*face.verts[1:], face.verts[0]], strict=True)
+        )
+        angle = n.angle(Vector((0, 0, -1)))
+        if inside and angle < least:
+            best, least = n.copy(), angle
+    bm.free()
+    if best is not None:
+        move(objs, best.rotation_difference(Vector((0, 0, -1))).to_matrix().to_4x4())
+    return rest(objs)
+
+
+def _lay(objs, kit):
+    """Put a piece down in the way the spec says."""
+    lie, kind = kit.spec.lie, kit.spec.type
+    if kind == "ring":
+        if lie == "lying":
+            return let_go(move(objs, turn(kit.u(0, 360)) @ turn(kit.u(60, 85), "X")))
+        if lie == "propped":
+            return rest(move(objs, turn(kit.u(-75, 75)) @ turn(kit.u(20, 55), "X")))
+        return rest(rings.leaning(objs, kit))
+    if lie == "standing" and kind in ("bangle", "bracelet"):
+        return rest(move(objs, turn(kit.u(-60, 60)) @ turn(kit.u(0, 6), "X")))
+    if kind in ("bangle", "watch", "bracelet"):
+        return rest(move(objs, turn(kit.u(-180, 180) if kind == "bangle" else kit.u(-50, 50))))
+    if kind == "brooch":
+        return rest(move(objs, turn(kit.u(-40, 40)) @ turn(kit.u(-3, 3), "Y")))
+    return rest(objs)
+
+
+def build(spec):
+    """The piece of the spec, on z = 0. Returns its objects."""
+    kit = Kit(spec)
+    make = next(getattr(m, spec.family) for m in _MODULES if hasattr(m, spec.family))
+    objs = _lay(make(kit), kit)
+    box = _points(objs)
+    move(objs, Matrix.Translation((*-(box.min(0) + box.max(0))[:2] / 2, 0)))
+    bpy.context.view_layer.update()
+    return objs, _points(objs)
