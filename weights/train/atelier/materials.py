@@ -118,7 +118,7 @@ def gem(name, color, ior, density):
     return mat
 
 
-def pearl(name, body=(0.86, 0.80, 0.72), overtone=(0.80, 0.62, 0.62)):
+def pearl(name, body=(0.86, 0.80, 0.72), overtone=(0.80, 0.62, 0.62), lustre=0.6):
     """Nacre: a satin body under a thin clear coat with a faint overtone at the rim."""
     mat, nodes, links, out = blank(name)
     bsdf = nodes.new("ShaderNodeBsdfPrincipled")
@@ -130,7 +130,8 @@ def pearl(name, body=(0.86, 0.80, 0.72), overtone=(0.80, 0.62, 0.62)):
     links.new(ramp.outputs[2], bsdf.inputs["Base Color"])
     bsdf.inputs["Roughness"].default_value = 0.32
     bsdf.inputs["Specular IOR Level"].default_value = 0.75
-    bsdf.inputs["Coat Weight"].default_value, bsdf.inputs["Coat Roughness"].default_value = 0.6, 0.06
+    bsdf.inputs["Coat Weight"].default_value, bsdf.inputs["Coat Roughness"].default_value = lustre, 0.06
+    bsdf.inputs["Coat IOR"].default_value = 1.5 + max(0.0, lustre - 0.6)
     links.new(bsdf.outputs["BSDF"], out.inputs["Surface"])
     return mat
 
@@ -200,7 +201,7 @@ def stone_of(name, size=3.0):
     if s.look == "clear":
         mat = gem(name, s.colour, s.ior, s.density * min(4.0, 3.0 / max(size, 0.3)))
     elif s.look == "nacre":
-        mat = pearl(name, s.colour, (s.colour[0] * 0.93, s.colour[1] * 0.78, s.colour[2] * 0.86))
+        mat = pearl(name, s.colour, (s.colour[0] * 0.93, s.colour[1] * 0.78, s.colour[2] * 0.86), 1.0)
     elif s.look == "milky":
         mat = milky(name, s.colour)
     elif s.look == "veined":
