@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check benchmark evaluate soak lock clean
+.PHONY: demo test check benchmark evaluate soak blender dataset dataset-check lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -41,9 +41,29 @@ SHARE ?= 1
 soak: $(VENV)/.dev  ## the long proofs that nothing is lost; PROOFS=names for some, SHARE=0.01 for a look
 	$(BIN)/python -m tests.soak $(PROOFS) --share $(SHARE)
 
+# Blender wants its own Python and numpy, so it has an environment of its own. The samples never enter the repository.
+BLENDER_PYTHON ?= python3.11
+BLENDER := .venv-blender
+N ?= 1000
+START ?= 0
+OUT ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vitrine/dataset
+
+$(BLENDER)/.done: weights/train/requirements.txt
+	$(BLENDER_PYTHON) -m venv $(BLENDER)
+	$(BLENDER)/bin/python -m pip install --quiet --disable-pip-version-check -r weights/train/requirements.txt
+	touch $@
+
+blender: $(BLENDER)/.done  ## the environment that renders training pictures (about 400 MB)
+
+dataset: $(BLENDER)/.done  ## N training samples into OUT; ends when they are there, goes on where it was cut off
+	nice -n 19 $(BLENDER)/bin/python -m weights.train.dataset --count $(N) --start $(START) --out "$(OUT)"
+
+dataset-check: $(BLENDER)/.done  ## whether every sample in OUT keeps its promises
+	$(BLENDER)/bin/python -m weights.train.verify "$(OUT)"
+
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra rembg --output-file requirements-dev.lock pyproject.toml
 
 clean:  ## the environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(BLENDER) .mypy_cache .ruff_cache .pytest_cache

@@ -47,7 +47,18 @@ def missing(folder: Path, specs: Iterator[Spec]) -> list[Spec]:
 
 def _batch(batch: list[Spec], args: argparse.Namespace) -> tuple[int, int]:
     """One Blender process over some samples. Returns (made, failed); prints a line for each."""
-    command = [sys.executable, "-m", "weights.train.atelier.worker", str(args.out), "--side", str(args.side), "--rays", str(args.rays), "--threads", str(args.threads)]
+    command = [
+        sys.executable,
+        "-m",
+        "weights.train.atelier.worker",
+        str(args.out),
+        "--side",
+        str(args.side),
+        "--rays",
+        str(args.rays),
+        "--threads",
+        str(args.threads),
+    ]
     child = subprocess.Popen(  # noqa: S603  our own module
         command + ["--slim"] * args.slim,
         cwd=ROOT,
@@ -88,7 +99,9 @@ def main() -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     names = [set(filter(None, text.split(","))) for text in (args.grounds, args.lights)]
     todo = missing(args.out, wanted(args.start, args.count, *names))
-    print(f"{args.count - len(todo)} of {args.count} samples are in {args.out}; {len(todo)} to make", flush=True)
+    print(
+        f"{args.count - len(todo)} of {args.count} samples are in {args.out}; {len(todo)} to make", flush=True
+    )
     begun, made, failed = time.monotonic(), 0, 0
     while todo:
         batch, todo = todo[:RECYCLE], todo[RECYCLE:]

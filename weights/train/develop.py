@@ -30,7 +30,7 @@ def _encode(x: Floats) -> Floats:
 
 
 def _decode(v: float) -> float:
-    return ((v + 0.055) / 1.055) ** 2.4
+    return float(((v + 0.055) / 1.055) ** 2.4)
 
 
 def exposed(photo: Floats, ground: Floats, alpha: Floats, shot: Shot) -> Floats:
@@ -39,7 +39,9 @@ def exposed(photo: Floats, ground: Floats, alpha: Floats, shot: Shot) -> Floats:
     level = float(np.median(open_ground.mean(-1))) if open_ground.size else 1.0
     on = photo[alpha > 0.5].mean(-1) if (alpha > 0.5).any() else np.ones(1)
     # A dark cloth is not lifted to white: the piece's own highlights bound the gain.
-    gain = min(_decode(shot.white) / max(level, 1e-4), 1.6 * shot.white / max(float(np.percentile(on, 90)), 1e-3))
+    gain = min(
+        _decode(shot.white) / max(level, 1e-4), 1.6 * shot.white / max(float(np.percentile(on, 90)), 1e-3)
+    )
     return photo * max(gain, 0.25 * _decode(shot.white) / max(level, 1e-4) if level > 0.2 else 0)
 
 
@@ -57,7 +59,11 @@ def develop(photo: Floats, ground: Floats, alpha: Floats, shot: Shot, seed: int)
     grain = 0.75 * rng.normal(0, 1, (h, w, 3)) + 0.5 * coarse  # demosaicing spreads noise over neighbours
     x = x + grain * shot.noise * np.sqrt(np.maximum(x, 0) + 0.004)
     over = np.maximum(x - 0.80, 0)  # a camera's shoulder: highlights roll off instead of breaking
-    x = np.where(x > 0.80, 0.80 + 0.20 * (1 - np.exp(-over / 0.20 * 0.85)) / (1 - np.exp(-0.85 * 1.6)), np.maximum(x, 0))
+    x = np.where(
+        x > 0.80,
+        0.80 + 0.20 * (1 - np.exp(-over / 0.20 * 0.85)) / (1 - np.exp(-0.85 * 1.6)),
+        np.maximum(x, 0),
+    )
     v = _encode(np.clip(x, 0, 1))
     v = v + shot.contrast * (v - 0.5) * 4 * v * (1 - v)
     if shot.sharpen > 0:

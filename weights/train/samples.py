@@ -47,7 +47,15 @@ def _channels(layers: dict[str, Floats]) -> dict[str, Any]:
     return out
 
 
-def write(folder: Path, seed: int, photo: NDArray[np.uint8], layers: dict[str, Floats], record: dict[str, Any], *, slim: bool = False) -> None:
+def write(
+    folder: Path,
+    seed: int,
+    photo: NDArray[np.uint8],
+    layers: dict[str, Floats],
+    record: dict[str, Any],
+    *,
+    slim: bool = False,
+) -> None:
     """All files of a sample, each moved into place whole, the record last. `slim` leaves the layers out."""
     import OpenEXR  # noqa: PLC0415  only where samples are made or trained on
 
@@ -59,7 +67,11 @@ def write(folder: Path, seed: int, photo: NDArray[np.uint8], layers: dict[str, F
     Image.fromarray(np.rint(layers["alpha"] * 255).astype(np.uint8)).save(part, "PNG")
     _replaced(Path(f"{where}.alpha.png"), part)
     if not slim:
-        header = {"compression": OpenEXR.DWAA_COMPRESSION, "type": OpenEXR.scanlineimage, "dwaCompressionLevel": 30.0}
+        header = {
+            "compression": OpenEXR.DWAA_COMPRESSION,
+            "type": OpenEXR.scanlineimage,
+            "dwaCompressionLevel": 30.0,
+        }
         scratch = Path(f"{where}.part.exr")
         with OpenEXR.File(header, _channels(layers)) as exr:
             exr.write(str(scratch))

@@ -102,7 +102,11 @@ def _cast(rng: np.random.Generator) -> tuple[float, float, float]:
 
 def _shot(rng: np.random.Generator, *, flat: bool, dark: bool, clipped: bool) -> Shot:
     elevation = rng.uniform(48, 88) if flat else rng.uniform(14, 42)
-    white = float(rng.choice([rng.uniform(0.55, 0.8), rng.uniform(0.8, 0.97), rng.uniform(0.97, 1.25)], p=[0.3, 0.4, 0.3]))
+    white = float(
+        rng.choice(
+            [rng.uniform(0.55, 0.8), rng.uniform(0.8, 0.97), rng.uniform(0.97, 1.25)], p=[0.3, 0.4, 0.3]
+        )
+    )
     if clipped:
         white = float(rng.uniform(1.02, 1.3))
     if dark:
@@ -137,7 +141,9 @@ def draw(seed: int, split: Split | None = None) -> Spec:
     trim = _draw(rng, METALS, side) if rng.random() < 0.2 else metal
     stones = _stones(rng, side)
     ground, light = _draw(rng, GROUNDS, side), _draw(rng, LIGHTS, side)
-    flat = lie in ("flat", "lying") and not (FAMILIES[family].type in ("bangle", "ring") and rng.random() < 0.6)
+    flat = lie in ("flat", "lying") and not (
+        FAMILIES[family].type in ("bangle", "ring") and rng.random() < 0.6
+    )
     tone = float(np.mean(GROUNDS[ground].colour))
     return Spec(
         seed=seed,

@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
+from mathutils import Matrix
 
-from weights.train.atelier.shapes import TAU, at, bead, disk, link, put, rounded, spline, sweep, turn
+from weights.train.atelier.shapes import TAU, at, bead, disk, link, put, rounded, slab, spline, sweep, turn
 
 
 def measured(path):
@@ -30,7 +31,7 @@ def climbed(path, thick, *, closed):
     s, n = measured(p), len(p)
     z = np.zeros(n)
     far = 6 * thick
-    for i in range(0, n):
+    for i in range(n):
         back = np.flatnonzero(s[i] - s[:i] > far)
         if closed:
             back = back[s[-1] - s[i] + s[back] > far]
@@ -51,16 +52,21 @@ def climbed(path, thick, *, closed):
 def loop(kit, radius, *, wobble=0.25, stretch=1.0):
     """A closed easy line around the origin, about `radius` mm: (n, 2)."""
     a = np.linspace(0, TAU, 500)
-    r = 1 + sum(
-        wobble * kit.u(-1, 1) / k * np.cos(k * a + kit.u(0, TAU)) for k in range(2, 5)
-    )
+    r = 1 + sum(wobble * kit.u(-1, 1) / k * np.cos(k * a + kit.u(0, TAU)) for k in range(2, 5))
     return radius * np.stack([r * np.cos(a), stretch * r * np.sin(a)], 1)
 
 
 def worn(kit, width, drop):
     """As on a neck, clasp at the back: from the clasp down to the middle and up again. (n, 2), the middle at the origin."""
     bend = kit.u(0.75, 1.1)
-    half = [(0.0, 0.0), (0.30 * width, 0.13 * drop), (0.48 * width * bend, 0.42 * drop), (0.5 * width, 0.68 * drop), (0.36 * width, 0.93 * drop), (0.03 * width, drop)]
+    half = [
+        (0.0, 0.0),
+        (0.30 * width, 0.13 * drop),
+        (0.48 * width * bend, 0.42 * drop),
+        (0.5 * width, 0.68 * drop),
+        (0.36 * width, 0.93 * drop),
+        (0.03 * width, drop),
+    ]
     right = spline([(x, y, 0) for x, y in half], 400)[:, :2]
     jitter = np.array([kit.u(0.93, 1.07), 1.0])
     left = right * [-1, 1] * jitter
@@ -94,7 +100,12 @@ def _links(kit, path, mesh, pitch, roll, lift, mats=None):
         d = q - p
         yaw = math.degrees(math.atan2(d[1], d[0]))
         pitch_deg = -math.degrees(math.atan2(d[2], math.hypot(d[0], d[1])))
-        frame = at(p[0], p[1], p[2] + lift) @ turn(yaw + kit.u(-2.5, 2.5)) @ turn(pitch_deg, "Y") @ turn(roll(i), "X")
+        frame = (
+            at(p[0], p[1], p[2] + lift)
+            @ turn(yaw + kit.u(-2.5, 2.5))
+            @ turn(pitch_deg, "Y")
+            @ turn(roll(i), "X")
+        )
         objs.append(put(mesh, (mats or [kit.metal])[i % len(mats or [0])], frame))
     return objs
 
@@ -104,7 +115,9 @@ def cable(kit, path, g):
     long, wide = g * kit.u(4.2, 6.5), g * kit.u(3.3, 4.0)
     mesh = link("cable", long, wide, g / 2, 28)
     tilt = kit.u(38, 50)
-    return _links(kit, path, mesh, long - 1.9 * g, lambda i: (tilt if i % 2 else -tilt) + kit.u(-8, 8), 0.38 * wide)
+    return _links(
+        kit, path, mesh, long - 1.9 * g, lambda i: (tilt if i % 2 else -tilt) + kit.u(-8, 8), 0.38 * wide
+    )
 
 
 def curb(kit, path, g):
@@ -120,15 +133,21 @@ def paperclip(kit, path, g):
     long = g * kit.u(9, 14)
     mesh = link("clip", long, 4.2 * g, g / 2, 32)
     tilt = kit.u(35, 50)
-    return _links(kit, path, mesh, long - 2.0 * g, lambda i: (tilt if i % 2 else -tilt) + kit.u(-5, 5), 1.5 * g)
+    return _links(
+        kit, path, mesh, long - 2.0 * g, lambda i: (tilt if i % 2 else -tilt) + kit.u(-5, 5), 1.5 * g
+    )
 
 
 def box(kit, path, g):
     """Square links, close together."""
     w = 1.25 * g
-    section = rounded([(-0.3 * g, -0.62 * w), (0.3 * g, -0.62 * w), (0.3 * g, 0.62 * w), (-0.3 * g, 0.62 * w)], 0.2 * g, 3)
+    section = rounded(
+        [(-0.3 * g, -0.62 * w), (0.3 * g, -0.62 * w), (0.3 * g, 0.62 * w), (-0.3 * g, 0.62 * w)], 0.2 * g, 3
+    )
     corners = rounded([(-w, -w), (w, -w), (w, w), (-w, w)], 0.5 * w, 4)
-    mesh = sweep("boxlink", np.column_stack([0.9 * corners, 0 * corners[:, :1]]), section, closed=True, up=(0, 0, 1))
+    mesh = sweep(
+        "boxlink", np.column_stack([0.9 * corners, 0 * corners[:, :1]]), section, closed=True, up=(0, 0, 1)
+    )
     return _links(kit, path, mesh, 1.75 * w, lambda i: 90.0 * (i % 2) + 45 + kit.u(-4, 4), 1.25 * w)
 
 
@@ -155,7 +174,12 @@ def snake(kit, path, g):
     every = len(p)
     return [
         put(
-            sweep("snake", p + [0, 0, 1.1 * g], lambda t: ring * g * (1.04 + 0.09 * math.cos(math.pi * round(t * every))), up=(0, 0, 1)),
+            sweep(
+                "snake",
+                p + [0, 0, 1.1 * g],
+                lambda t: ring * g * (1.04 + 0.09 * math.cos(math.pi * round(t * every))),
+                up=(0, 0, 1),
+            ),
             kit.metal,
         )
     ]
@@ -187,27 +211,37 @@ def chain(kit, line, gauge, style=None, *, closed=False):
     return STYLES[style](kit, climbed(line, GAIN[style] * gauge, closed=closed), gauge)
 
 
-def strand(kit, line, radius, mats, *, closed=True, jitter=0.0, graded=0.0, mesh=None, spacing=1.02, knots=True):
+def strand(
+    kit, line, radius, mats, *, closed=True, jitter=0.0, graded=0.0, mesh=None, spacing=1.02, knots=True
+):
     """Beads threaded along a line; `graded` makes the middle ones larger. Beads touch the ground."""
     p = climbed(line, 2 * radius, closed=closed)
     s, objs, here = measured(p), [], 0.0
     shared = mesh or bead("bead", 1.0, 40)
     i = 0
     while True:
-        r = radius * (1 - graded + graded * math.sin(math.pi * min(1, here / s[-1])) ** 1.5) * (1 + jitter * kit.u(-1, 1))
+        r = (
+            radius
+            * (1 - graded + graded * math.sin(math.pi * min(1, here / s[-1])) ** 1.5)
+            * (1 + jitter * kit.u(-1, 1))
+        )
         if here + r > s[-1]:
             break
         q = along(p, np.array([here + r, here + 1.3 * r]))
         d = q[1] - q[0]
-        from mathutils import Matrix
-
-        frame = at(q[0][0], q[0][1], q[0][2] + r) @ turn(math.degrees(math.atan2(d[1], d[0]))) @ turn(kit.u(-40, 40), "X")
+        frame = (
+            at(q[0][0], q[0][1], q[0][2] + r)
+            @ turn(math.degrees(math.atan2(d[1], d[0])))
+            @ turn(kit.u(-40, 40), "X")
+        )
         objs.append(put(shared, mats[i % len(mats)], frame @ Matrix.Scale(r, 4)))
         here += 2 * r * spacing
         i += 1
     thread = along(p, np.linspace(0, s[-1], max(20, int(s[-1] / radius))))
     if knots:
-        objs.append(put(sweep("thread", thread + [0, 0, radius * 0.96], disk(0.13 * radius + 0.08, 8)), kit.metal))
+        objs.append(
+            put(sweep("thread", thread + [0, 0, radius * 0.96], disk(0.13 * radius + 0.08, 8)), kit.metal)
+        )
     return objs
 
 
@@ -215,9 +249,18 @@ def clasp(kit, x, y, yaw, size):
     """A lobster claw with its ring."""
     a = np.linspace(0.15, TAU - 0.5, 40)
     body = np.stack([1.7 * size * np.cos(a), size * np.sin(a), 0 * a], 1)
-    wide = lambda t: rounded([(-0.35 * size, -0.4 * size), (0.35 * size, -0.4 * size), (0.3 * size, 0.4 * size), (-0.3 * size, 0.4 * size)], 0.2 * size, 3) * (1.15 - 0.5 * t)  # noqa: E731
+
+    def wide(t):
+        return slab(0.35 * size, 0.4 * size, 0.2 * size) * (1.15 - 0.5 * t)
+
     mesh = sweep("clasp", body, wide, up=(0, 0, 1))
     a = np.arange(32) * TAU / 32
-    ring = sweep("ring", np.stack([np.cos(a), np.sin(a), 0 * a], 1) * 0.8 * size, disk(0.2 * size, 8), closed=True, up=(0, 0, 1))
+    ring = sweep(
+        "ring",
+        np.stack([np.cos(a), np.sin(a), 0 * a], 1) * 0.8 * size,
+        disk(0.2 * size, 8),
+        closed=True,
+        up=(0, 0, 1),
+    )
     frame = at(x, y, 0.5 * size) @ turn(yaw)
     return [put(mesh, kit.metal, frame), put(ring, kit.metal, frame @ at(2.4 * size, 0, 0) @ turn(25, "X"))]

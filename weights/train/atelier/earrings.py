@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from weights.train.atelier import gems, mounts
-from weights.train.atelier.shapes import TAU, at, disk, flat, move, put, rest, rounded, spline, sweep, turn
+from weights.train.atelier.shapes import TAU, at, disk, move, put, rest, rounded, spline, sweep, turn
 
 
 def _pair(kit, make, spread, *, tilt=4.0, single=0.12):
@@ -14,14 +14,28 @@ def _pair(kit, make, spread, *, tilt=4.0, single=0.12):
         return rest(move(make(kit, 1), turn(kit.u(-25, 25))))
     lean = kit.u(-20, 20)
     drift = kit.u(-0.25, 0.25) * spread
-    left = rest(move(make(kit, -1), at(-spread / 2, drift) @ turn(lean + kit.u(-9, 9)) @ turn(kit.u(-tilt, tilt), "Y")))
-    right = rest(move(make(kit, 1), at(spread / 2, -drift) @ turn(lean + kit.u(-9, 9)) @ turn(kit.u(-tilt, tilt), "Y")))
+    left = rest(
+        move(
+            make(kit, -1), at(-spread / 2, drift) @ turn(lean + kit.u(-9, 9)) @ turn(kit.u(-tilt, tilt), "Y")
+        )
+    )
+    right = rest(
+        move(make(kit, 1), at(spread / 2, -drift) @ turn(lean + kit.u(-9, 9)) @ turn(kit.u(-tilt, tilt), "Y"))
+    )
     return left + right
 
 
 def _hook(kit, x, y, z, mirror, size=1.0):
     """A shepherd's hook rising from (x, y)."""
-    pts = [(0, 0, 0), (0.2, 2.6, -0.4), (0.9, 5.7, -0.7), (3.6, 8.5, -0.9), (7.0, 7.1, -1.0), (8.6, 2.5, -1.1), (9.2, -3.5, -1.15)]
+    pts = [
+        (0, 0, 0),
+        (0.2, 2.6, -0.4),
+        (0.9, 5.7, -0.7),
+        (3.6, 8.5, -0.9),
+        (7.0, 7.1, -1.0),
+        (8.6, 2.5, -1.1),
+        (9.2, -3.5, -1.15),
+    ]
     line = [(x + mirror * size * a, y + size * b, z + c) for a, b, c in pts]
     return [put(sweep("hook", spline(line, 60), disk(0.36, 10)), kit.metal)]
 
@@ -81,7 +95,10 @@ def hoop(kit):
 
     def one(k, _side):
         objs = [put(sweep("hoop", path, section, up=(0, 1, 0)), k.metal)]
-        pin = [(radius * math.cos(v), 0, radius * math.sin(v)) for v in np.linspace(math.pi / 2 - gap, math.pi / 2 + gap, 8)]
+        pin = [
+            (radius * math.cos(v), 0, radius * math.sin(v))
+            for v in np.linspace(math.pi / 2 - gap, math.pi / 2 + gap, 8)
+        ]
         objs.append(put(sweep("pin", spline(pin, 24), disk(0.42, 10)), k.metal))
         if kind == "stones":
             r = thick * 0.8
@@ -90,8 +107,12 @@ def hoop(kit):
         return objs
 
     if kit.spec.lie == "standing":
-        return _pair(kit, lambda k, s: move(one(k, s), turn(s * 25) @ turn(12, "X")), radius * kit.u(2.0, 2.8), tilt=0)
-    return _pair(kit, lambda k, s: move(one(k, s), turn(90, "X")), 2 * radius + 2 * thick + kit.u(1, radius), tilt=0)
+        return _pair(
+            kit, lambda k, s: move(one(k, s), turn(s * 25) @ turn(12, "X")), radius * kit.u(2.0, 2.8), tilt=0
+        )
+    return _pair(
+        kit, lambda k, s: move(one(k, s), turn(90, "X")), 2 * radius + 2 * thick + kit.u(1, radius), tilt=0
+    )
 
 
 def _link_pair(kit, y, z):
@@ -100,7 +121,10 @@ def _link_pair(kit, y, z):
 
 def drop(kit):
     """A stone in a setting below a smaller one, on a hook or a stud."""
-    cut, size = kit.pick(("pear", "oval", "round", "marquise", "cushion", "emerald", "princess")), kit.u(2.6, 5)
+    cut, size = (
+        kit.pick(("pear", "oval", "round", "marquise", "cushion", "emerald", "princess")),
+        kit.u(2.6, 5),
+    )
     style, small = kit.pick(("bezel", "halo", "claws")), kit.u(1.2, 2.2)
     hook = kit.chance(0.6)
     mark = kit.rng.bit_generator.state
@@ -130,12 +154,25 @@ def long_drop(kit):
         mat = k.main(3) if mat_main else k.metal
         if kind == "beads":
             r = long / beads / 2
-            objs = [put(k.ball(r, 32), (mat, k.metal)[i % 2] if k.spec.seed % 2 else mat, at(0, -r - 2 * r * i)) for i in range(beads)]
+            objs = [
+                put(k.ball(r, 32), (mat, k.metal)[i % 2] if k.spec.seed % 2 else mat, at(0, -r - 2 * r * i))
+                for i in range(beads)
+            ]
         else:
             line = [(0, -0.2, 0), (0, -0.3 * long, 0), (0, -0.7 * long, 0), (0, -long, 0)]
             grow = (lambda t: 0.45 + 0.6 * t) if kind == "cone" else (lambda _: 0.6)
             flatness = 0.55 if k.spec.seed % 3 else 1.0
-            objs = [put(sweep("drop", spline(line, 40), lambda t: disk(wide * grow(t), 32) * [1, flatness], up=(0, 0, 1)), mat)]
+            objs = [
+                put(
+                    sweep(
+                        "drop",
+                        spline(line, 40),
+                        lambda t: disk(wide * grow(t), 32) * [1, flatness],
+                        up=(0, 0, 1),
+                    ),
+                    mat,
+                )
+            ]
         objs += _link_pair(k, 0.9, 0.0)
         objs += _hook(k, 0, 1.7, 0, side, 0.9)
         return move(objs, at(0, long / 2))
@@ -161,14 +198,24 @@ def jhumka(kit):
         objs = [put(mesh, k.metal)]
         for row, (rr, z) in enumerate(((r * 1.0, 0.25), (r * 0.82, h * (1 - 0.82 ** (1 / power))))):
             ring = np.stack([rr * np.cos(a), rr * np.sin(a), 0 * a + z], 1)
-            objs.append(put(sweep("rim", ring, disk(0.45, 10), closed=True, up=(0, 0, 1)), k.trim if row else k.metal))
+            objs.append(
+                put(sweep("rim", ring, disk(0.45, 10), closed=True, up=(0, 0, 1)), k.trim if row else k.metal)
+            )
         drop = k.ball(0.9, 20)
         for v in np.arange(beads) * TAU / beads:
-            objs.append(put(drop, k.pearl if pearls else k.accent(1), at(r * math.cos(v), r * math.sin(v), -1.2)))
+            objs.append(
+                put(drop, k.pearl if pearls else k.accent(1), at(r * math.cos(v), r * math.sin(v), -1.2))
+            )
         for v in np.arange(9) * TAU / 9:
             rr = r * 0.72
             z = h * (1 - 0.72 ** (1 / power))
-            objs.append(put(k.ball(0.7, 16), k.accent(0.8), at(rr * math.cos(v) * 1.04, rr * math.sin(v) * 1.04, z + 0.2)))
+            objs.append(
+                put(
+                    k.ball(0.7, 16),
+                    k.accent(0.8),
+                    at(rr * math.cos(v) * 1.04, rr * math.sin(v) * 1.04, z + 0.2),
+                )
+            )
         neck = [(0, 0, h - 0.2), (0, 0, h + 1.6)]
         objs.append(put(sweep("neck", np.array([neck[0], (0, 0, h + 0.6), neck[1]]), disk(0.5, 10)), k.metal))
         top, half, _ = mounts.setting(k, "round", 2.0, "halo")
@@ -188,18 +235,25 @@ def chandelier(kit):
         k.rng.bit_generator.state = mark
         objs = []
         for share in (1.0, 0.6):
-            arc = [(share * wide * math.cos(v), share * 0.9 * wide * math.sin(v), 0) for v in np.linspace(math.pi, TAU, 15)]
+            arc = [
+                (share * wide * math.cos(v), share * 0.9 * wide * math.sin(v), 0)
+                for v in np.linspace(math.pi, TAU, 15)
+            ]
             arc = arc + [(0, wide * 0.75 * share, 0)]
-            objs.append(put(sweep("frame", spline([*arc, arc[0]], 90), disk(0.45, 10), up=(0, 0, 1)), k.metal))
+            objs.append(
+                put(sweep("frame", spline([*arc, arc[0]], 90), disk(0.45, 10), up=(0, 0, 1)), k.metal)
+            )
         for i in range(2 * rows - 1):
             v = math.pi + math.pi * (i + 0.5) / (2 * rows - 1)
             x, y = wide * math.cos(v), 0.9 * wide * math.sin(v)
             for step in range(1 + (rows - 1 - abs(i - rows + 1)) // 2 + 1):
                 yy = y - 1.6 - step * (2 * gems.length_of(cut) * r + 1.8)
-                part = k.gem(cut, r, k.spec.accent if step % 2 else k.spec.stone) + mounts.bezel(k, cut, r, wall=0.3)
+                part = k.gem(cut, r, k.spec.accent if step % 2 else k.spec.stone) + mounts.bezel(
+                    k, cut, r, wall=0.3
+                )
                 objs += move(part, at(x, yy - r, -0.2))
                 objs += mounts.jump_ring(k, x, yy + 0.9 * r, -0.5, 0.6, 0.2, tilt=20)
-        top, half, _ = mounts.setting(k, "round", 2.2, "bezel")
+        top, _, _ = mounts.setting(k, "round", 2.2, "bezel")
         objs += move(top, at(0, 0, 0))
         objs += _hook(k, 0, wide * 0.75 + 0.4, 0, side)
         return move(objs, at(0, wide * 0.4))
@@ -226,6 +280,3 @@ def cuff_earring(kit):
         return move(objs, turn(side * 30) @ turn(60, "X"))
 
     return _pair(kit, one, r * kit.u(2.6, 4), tilt=0)
-
-
-__all__ = ["flat"]

@@ -30,7 +30,16 @@ def polygon_outline(points):
 def octagon(ratio, corner):
     """Rectangle of half width 1 and half length `ratio`, its corners cut by `corner`."""
     c, r = corner, ratio
-    return [(1, r - c), (1 - c, r), (c - 1, r), (-1, r - c), (-1, c - r), (c - 1, -r), (1 - c, -r), (1, c - r)]
+    return [
+        (1, r - c),
+        (1 - c, r),
+        (c - 1, r),
+        (-1, r - c),
+        (-1, c - r),
+        (c - 1, -r),
+        (1 - c, -r),
+        (1, c - r),
+    ]
 
 
 def cushion_outline(ratio=1.0, power=3.0):

@@ -19,7 +19,10 @@ def _surface(name, colour, roughness, specular):
     mat, nodes, links, out = blank(name)
     bsdf, where = nodes.new("ShaderNodeBsdfPrincipled"), nodes.new("ShaderNodeTexCoord")
     bsdf.inputs["Base Color"].default_value = (*colour, 1)
-    bsdf.inputs["Roughness"].default_value, bsdf.inputs["Specular IOR Level"].default_value = roughness, specular
+    bsdf.inputs["Roughness"].default_value, bsdf.inputs["Specular IOR Level"].default_value = (
+        roughness,
+        specular,
+    )
     links.new(bsdf.outputs["BSDF"], out.inputs["Surface"])
     return mat, nodes, links, bsdf, where
 
@@ -111,7 +114,14 @@ def _marble(rng, c):
     return mat
 
 
-_MAKE = {"paper": _paper, "acrylic": _acrylic, "cloth": _cloth, "velvet": _velvet, "wood": _wood, "marble": _marble}
+_MAKE = {
+    "paper": _paper,
+    "acrylic": _acrylic,
+    "cloth": _cloth,
+    "velvet": _velvet,
+    "wood": _wood,
+    "marble": _marble,
+}
 
 
 def spread(spec, width):

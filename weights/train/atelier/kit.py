@@ -75,7 +75,7 @@ class Kit:
         return self._stone(self.spec.leather, 3)
 
     def gem(self, cut, size, name=None):
-        """One stone, girdle at z = 0: faceted if clear, else a cabochon. [object]"""
+        """One stone, girdle at z = 0: faceted if clear, else a cabochon. Returns [object]."""
         name = name or self.spec.stone
         mat = self._stone(name, size)
         if STONES[name].look == "clear":

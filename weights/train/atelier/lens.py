@@ -8,7 +8,7 @@ from mathutils import Vector
 
 
 def stand(spec, points, size):
-    """Place the camera for a frame of size (w, h) px. Returns (eye, view width in mm, 3×4 world → pixel matrix)."""
+    """Place the camera for a frame of size (w, h) px. Returns (eye, view width in mm, world to pixel matrix (3, 4))."""
     shot, (w, h) = spec.shot, size
     el = math.radians(shot.elevation_deg)
     back = np.array([0.0, -math.cos(el), math.sin(el)])  # from the piece to the camera
@@ -23,8 +23,12 @@ def stand(spec, points, size):
         x, y = focal * (p @ right) / depth, focal * (p @ up) / depth
         span = max((x.max() - x.min()) / w, (y.max() - y.min()) / h)
         distance *= span / shot.fill
-        middle = middle + (right * (x.max() + x.min()) + up * (y.max() + y.min())) / 2 * distance / focal * 0.9
-    middle = middle - (right * shot.offset[0] + up * shot.offset[1]) * max(w, h) * distance / focal * (1 - shot.fill)
+        middle = (
+            middle + (right * (x.max() + x.min()) + up * (y.max() + y.min())) / 2 * distance / focal * 0.9
+        )
+    middle = middle - (right * shot.offset[0] + up * shot.offset[1]) * max(w, h) * distance / focal * (
+        1 - shot.fill
+    )
     eye = middle + back * distance
     cam = bpy.data.cameras.new("camera")
     cam.lens, cam.sensor_width, cam.sensor_fit = shot.lens_mm, sensor, "AUTO"

@@ -64,11 +64,24 @@ def _tent(sky, rng):
     """Cloth all around, lit from outside on two or three sides; a slit for the lens; perhaps black cards."""
     sky.room(rng.uniform(0.5, 0.9))
     for az in (-70, 80, 0)[: rng.integers(2, 4)]:
-        sky.box(az + rng.normal(0, 18), rng.uniform(20, 60), rng.uniform(50, 100), rng.uniform(40, 80), rng.uniform(1.3, 3.2), _tint(rng, 0.03), 0.6, 0.8)
+        sky.box(
+            az + rng.normal(0, 18),
+            rng.uniform(20, 60),
+            rng.uniform(50, 100),
+            rng.uniform(40, 80),
+            rng.uniform(1.3, 3.2),
+            _tint(rng, 0.03),
+            0.6,
+            0.8,
+        )
     sky.box(rng.normal(0, 30), 84, 90, 40, rng.uniform(1.0, 2.4), hot=0.4, soft=0.6)
-    sky.box(180 + rng.normal(0, 5), rng.uniform(15, 40), rng.uniform(14, 36), rng.uniform(14, 40), -1, soft=0.2)
+    sky.box(
+        180 + rng.normal(0, 5), rng.uniform(15, 40), rng.uniform(14, 36), rng.uniform(14, 40), -1, soft=0.2
+    )
     for _ in range(rng.integers(0, 3)):
-        sky.box(rng.uniform(-180, 180), rng.uniform(5, 40), rng.uniform(8, 30), rng.uniform(20, 60), -1, soft=0.15)
+        sky.box(
+            rng.uniform(-180, 180), rng.uniform(5, 40), rng.uniform(8, 30), rng.uniform(20, 60), -1, soft=0.15
+        )
 
 
 def _boxes(sky, rng, *, strips=False):
@@ -76,8 +89,20 @@ def _boxes(sky, rng, *, strips=False):
     first = rng.uniform(-110, 110)
     for k in range(rng.integers(2, 4)):
         az = first + k * rng.uniform(90, 160)
-        wide, tall = (rng.uniform(6, 14), rng.uniform(50, 80)) if strips else (rng.uniform(24, 50), rng.uniform(24, 50))
-        sky.box(az, rng.uniform(28, 62), wide, tall, rng.uniform(4, 12) * (0.5 if k else 1), _tint(rng), rng.uniform(0.3, 0.8))
+        wide, tall = (
+            (rng.uniform(6, 14), rng.uniform(50, 80))
+            if strips
+            else (rng.uniform(24, 50), rng.uniform(24, 50))
+        )
+        sky.box(
+            az,
+            rng.uniform(28, 62),
+            wide,
+            tall,
+            rng.uniform(4, 12) * (0.5 if k else 1),
+            _tint(rng),
+            rng.uniform(0.3, 0.8),
+        )
     if rng.random() < 0.6:
         sky.box(rng.uniform(-40, 40), 80, rng.uniform(20, 60), rng.uniform(15, 30), rng.uniform(2, 6))
     if rng.random() < 0.7:
@@ -94,7 +119,16 @@ def _window(sky, rng):
     sky.room(rng.uniform(0.12, 0.4), _tint(rng, 0.1))
     sky.box(side + 180, 20, 120, 60, rng.uniform(0.2, 0.6), _tint(rng, 0.08), 0.3, 0.8)
     cool = (0.92, 1.0, 1.10) if rng.random() < 0.6 else (1.08, 1.0, 0.88)
-    sky.panes(side, rng.uniform(24, 42), rng.uniform(40, 80), rng.uniform(36, 60), rng.uniform(4, 9), cool, int(rng.integers(1, 4)), int(rng.integers(1, 4)))
+    sky.panes(
+        side,
+        rng.uniform(24, 42),
+        rng.uniform(40, 80),
+        rng.uniform(36, 60),
+        rng.uniform(4, 9),
+        cool,
+        int(rng.integers(1, 4)),
+        int(rng.integers(1, 4)),
+    )
 
 
 def _flash(sky, rng):
@@ -107,7 +141,15 @@ def _lamps(sky, rng):
     """Room lamps: small, warm, several."""
     sky.room(rng.uniform(0.15, 0.4), (1.1, 1.0, 0.82))
     for _ in range(rng.integers(2, 5)):
-        sky.box(rng.uniform(-180, 180), rng.uniform(40, 85), rng.uniform(6, 12), rng.uniform(6, 12), rng.uniform(20, 60), (1.1, 1.0, 0.8), 0.2)
+        sky.box(
+            rng.uniform(-180, 180),
+            rng.uniform(40, 85),
+            rng.uniform(6, 12),
+            rng.uniform(6, 12),
+            rng.uniform(20, 60),
+            (1.1, 1.0, 0.8),
+            0.2,
+        )
 
 
 def _overcast(sky, rng):
@@ -129,7 +171,16 @@ def _ring(sky, rng):
     sky.box(rng.uniform(-60, 60), 70, 50, 30, rng.uniform(0.8, 2))
 
 
-_PAINT = {"tent": _tent, "two_boxes": _boxes, "strip_boxes": _strips, "window": _window, "flash": _flash, "lamps": _lamps, "overcast": _overcast, "ring_light": _ring}
+_PAINT = {
+    "tent": _tent,
+    "two_boxes": _boxes,
+    "strip_boxes": _strips,
+    "window": _window,
+    "flash": _flash,
+    "lamps": _lamps,
+    "overcast": _overcast,
+    "ring_light": _ring,
+}
 
 
 def hang(spec, eye, size):
@@ -146,7 +197,11 @@ def hang(spec, eye, size):
     if not world.node_tree:
         world.use_nodes = True
     nodes, links = world.node_tree.nodes, world.node_tree.links
-    env, where, spin = nodes.new("ShaderNodeTexEnvironment"), nodes.new("ShaderNodeTexCoord"), nodes.new("ShaderNodeMapping")
+    env, where, spin = (
+        nodes.new("ShaderNodeTexEnvironment"),
+        nodes.new("ShaderNodeTexCoord"),
+        nodes.new("ShaderNodeMapping"),
+    )
     env.image = image
     spin.inputs["Rotation"].default_value = (0, 0, math.radians(-90))  # image middle (azimuth 0) to +y
     links.new(where.outputs["Generated"], spin.inputs["Vector"])

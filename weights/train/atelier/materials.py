@@ -163,7 +163,9 @@ def milky(name, color):
 def veined(name, color):
     """Turquoise and lapis: opaque with veins of host rock."""
     mat, nodes, links, bsdf = opaque(name, color, 0.18, 0.3)
-    where, noise, ramp, mix = (nodes.new(f"ShaderNode{k}") for k in ("TexCoord", "TexNoise", "MapRange", "Mix"))
+    where, noise, ramp, mix = (
+        nodes.new(f"ShaderNode{k}") for k in ("TexCoord", "TexNoise", "MapRange", "Mix")
+    )
     noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = 0.6, 6
     ramp.inputs["From Min"].default_value, ramp.inputs["From Max"].default_value = 0.60, 0.66
     mix.data_type = "RGBA"

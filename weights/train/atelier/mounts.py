@@ -26,7 +26,14 @@ def bezel(kit, cut, size, top=0.22, wall=None):
     w = wall or 0.12 * size + 0.18
     top, deep = top * size, -0.72 * size
     section = rounded(
-        [(-0.08 * size, top), (w, top - 0.1), (w, deep), (-0.1 * size, deep), (-0.1 * size, -0.15 * size), (0.0, -0.02)],
+        [
+            (-0.08 * size, top),
+            (w, top - 0.1),
+            (w, deep),
+            (-0.1 * size, deep),
+            (-0.1 * size, -0.15 * size),
+            (0.0, -0.02),
+        ],
         0.12,
         3,
     )
@@ -41,7 +48,12 @@ def claws(kit, cut, size, count=None):
     for share, z in ((0.86, -0.36 * size), (0.5, -0.95 * size)):
         wire = disk(thick * 0.8, 10)
         objs.append(
-            put(sweep("gallery", flat(trace(outline, size * share, n=72), z), wire, closed=True, up=(0, 0, 1)), kit.metal)
+            put(
+                sweep(
+                    "gallery", flat(trace(outline, size * share, n=72), z), wire, closed=True, up=(0, 0, 1)
+                ),
+                kit.metal,
+            )
         )
     count = count or kit.pick((4, 4, 4, 6))
     start = 45 if count == 4 else 0
@@ -59,7 +71,9 @@ def claws(kit, cut, size, count=None):
                 (0.82, 0.0, 0.34),
             )
         ]
-        objs.append(put(sweep("claw", spline(legs, 24), lambda t: disk(thick * (1 - 0.25 * t), 10)), kit.metal))
+        objs.append(
+            put(sweep("claw", spline(legs, 24), lambda t: disk(thick * (1 - 0.25 * t), 10)), kit.metal)
+        )
     return objs
 
 
@@ -67,7 +81,16 @@ def halo(kit, cut, size, radius, z, gap=0.3, material=None):
     """Small brilliants in a channel around an outline, with beads between them."""
     outline, center, w = gems.outline_of(cut), gap + radius, radius + 0.26
     channel = rounded(
-        [(-w, 0.1), (0.24 - w, 0.1), (0.3 - w, -0.7), (w - 0.3, -0.7), (w - 0.24, 0.1), (w, 0.1), (w, -1.2), (-w, -1.2)],
+        [
+            (-w, 0.1),
+            (0.24 - w, 0.1),
+            (0.3 - w, -0.7),
+            (w - 0.3, -0.7),
+            (w - 0.24, 0.1),
+            (w, 0.1),
+            (w, -1.2),
+            (-w, -1.2),
+        ],
         0.08,
         3,
     )
@@ -104,7 +127,9 @@ def pave(kit, frames, radius, material=None):
         objs.append(put(kit.melee(radius), gem, f @ turn(kit.u(0, 360))))
         for q in range(4):
             v = math.radians(45 + 90 * q)
-            objs.append(put(ball, kit.metal, f @ at(radius * 1.08 * math.cos(v), radius * 1.08 * math.sin(v), 0.05)))
+            objs.append(
+                put(ball, kit.metal, f @ at(radius * 1.08 * math.cos(v), radius * 1.08 * math.sin(v), 0.05))
+            )
     return objs
 
 

@@ -5,13 +5,39 @@ import math
 import numpy as np
 
 from weights.train.atelier import chains, gems, mounts
-from weights.train.atelier.shapes import at, disk, flat, move, put, rest, rounded, spline, sweep, trace, turn
+from weights.train.atelier.shapes import (
+    at,
+    disk,
+    flat,
+    move,
+    put,
+    rest,
+    rounded,
+    slab,
+    spline,
+    sweep,
+    trace,
+    turn,
+)
 
 
 def _bail(kit, y, size=1.0):
-    loop = spline([(0, y - 0.3, -0.6), (0, y + 0.3 * size, 0.8), (0, y + 1.9 * size, 1.1), (0, y + 2.9 * size, -0.2), (0, y + 2.0 * size, -1.6), (0, y + 0.3, -1.7)], 32)
+    loop = spline(
+        [
+            (0, y - 0.3, -0.6),
+            (0, y + 0.3 * size, 0.8),
+            (0, y + 1.9 * size, 1.1),
+            (0, y + 2.9 * size, -0.2),
+            (0, y + 2.0 * size, -1.6),
+            (0, y + 0.3, -1.7),
+        ],
+        32,
+    )
     w = 0.8 * size
-    flare = lambda t: rounded([(-0.26, -w - 0.4 * math.sin(math.pi * t)), (0.26, -w - 0.4 * math.sin(math.pi * t)), (0.26, w + 0.4 * math.sin(math.pi * t)), (-0.26, w + 0.4 * math.sin(math.pi * t))], 0.2, 3)  # noqa: E731
+
+    def flare(t):
+        return slab(0.26, w + 0.4 * math.sin(math.pi * t), 0.2)
+
     return [put(sweep("bail", loop, flare, up=(1, 0, 0)), kit.metal)]
 
 
@@ -51,24 +77,45 @@ def bar_pendant(kit):
     if kind in ("disc", "teardrop"):
         outline = gems.outline_of("round" if kind == "disc" else "pear")
         objs.append(put(gems.cabochon("sheet", outline, size, 0.09, 6), kit.metal))
-        objs.append(put(sweep("rim", flat(trace(outline, size, n=140)), disk(0.5, 12), closed=True, up=(0, 0, 1)), kit.trim))
+        objs.append(
+            put(
+                sweep("rim", flat(trace(outline, size, n=140)), disk(0.5, 12), closed=True, up=(0, 0, 1)),
+                kit.trim,
+            )
+        )
         top = gems.length_of("round" if kind == "disc" else "pear") * size
         if kit.chance(0.5):
             part, _, _ = mounts.setting(kit, kit.pick(("round", "pear", "marquise")), size * 0.3, "bezel")
             objs += move(part, at(0, 0, 0.13 * size))
     elif kind == "ring":
-        objs.append(put(sweep("ring", flat(trace(gems.outline_of("round"), size, n=140)), disk(kit.u(0.6, 1.5), 16), closed=True, up=(0, 0, 1)), kit.metal))
+        objs.append(
+            put(
+                sweep(
+                    "ring",
+                    flat(trace(gems.outline_of("round"), size, n=140)),
+                    disk(kit.u(0.6, 1.5), 16),
+                    closed=True,
+                    up=(0, 0, 1),
+                ),
+                kit.metal,
+            )
+        )
         top = size
     else:
         w = kit.u(0.9, 1.8)
-        bars = [((0, size, 0), (0, -size, 0))] + ([((-0.62 * size, 0.35 * size, 0), (0.62 * size, 0.35 * size, 0))] if kind == "cross" else [])
+        bars = [((0, size, 0), (0, -size, 0))] + (
+            [((-0.62 * size, 0.35 * size, 0), (0.62 * size, 0.35 * size, 0))] if kind == "cross" else []
+        )
         section = rounded([(-w, -h), (w, -h), (w, h), (-w, h)], 0.3, 3)
         for a, b in bars:
             mid = tuple((p + q) / 2 for p, q in zip(a, b, strict=True))
             objs.append(put(sweep("bar", np.array([a, mid, b]), section, up=(0, 0, 1)), kit.metal))
             if kit.chance(0.5):
                 n = int(np.linalg.norm(np.subtract(a, b)) / (2 * 0.7 * w + 0.2))
-                frames = [at(*(np.array(a) + (np.array(b) - a) * (i + 0.5) / n), ) @ at(0, 0, h + 0.05) for i in range(n)]
+                frames = [
+                    at(*(np.array(a) + (np.array(b) - a) * (i + 0.5) / n)) @ at(0, 0, h + 0.05)
+                    for i in range(n)
+                ]
                 objs += mounts.pave(kit, frames, 0.7 * w)
         top = size + w * 0.6
     objs += mounts.jump_ring(kit, 0, top + 1.0, 0, 1.1, 0.3, tilt=15)
@@ -80,8 +127,22 @@ def locket(kit):
     cut, size = kit.pick(("round", "oval", "cushion")), kit.u(7, 12)
     outline = gems.outline_of(cut)
     objs = [put(gems.cabochon("lid", outline, size, 0.24, 12), kit.metal)]
-    back = put(gems.cabochon("back", outline, size, 0.2, 10), kit.metal, at(0, 0, -0.26 * size) @ turn(180, "X"))
-    objs += [back, put(sweep("rim", flat(trace(outline, size, n=140), -0.13 * size), disk(0.6, 12), closed=True, up=(0, 0, 1)), kit.trim)]
+    back = put(
+        gems.cabochon("back", outline, size, 0.2, 10), kit.metal, at(0, 0, -0.26 * size) @ turn(180, "X")
+    )
+    objs += [
+        back,
+        put(
+            sweep(
+                "rim",
+                flat(trace(outline, size, n=140), -0.13 * size),
+                disk(0.6, 12),
+                closed=True,
+                up=(0, 0, 1),
+            ),
+            kit.trim,
+        ),
+    ]
     if kit.chance(0.7):
         face = gems.cabochon("face", outline, size * 0.55, 0.12, 8)
         objs.append(put(face, kit.enamel if kit.chance(0.6) else kit.main(3), at(0, 0, 0.19 * size)))
@@ -106,9 +167,14 @@ def line_necklace(kit):
         q = chains.along(line, np.array([here, here + 0.5]))
         yaw = math.degrees(math.atan2(*(q[1] - q[0])[1::-1])) - 90
         cut = cuts[i % 2]
-        part, half, deep = mounts.setting(kit, cut, r, "bezel" if i % 2 else "claws", kit.spec.accent if i % 2 else kit.spec.stone)
+        part, _, deep = mounts.setting(
+            kit, cut, r, "bezel" if i % 2 else "claws", kit.spec.accent if i % 2 else kit.spec.stone
+        )
         objs += move(part, at(*q[0][:2], deep) @ turn(yaw))
-        objs += move(mounts.jump_ring(kit, 0, 0, 0, 0.8, 0.25, 30), at(*chains.along(line, np.array([here + gems.length_of(cut) * r + 0.9]))[0][:2], 0.8))
+        objs += move(
+            mounts.jump_ring(kit, 0, 0, 0, 0.8, 0.25, 30),
+            at(*chains.along(line, np.array([here + gems.length_of(cut) * r + 0.9]))[0][:2], 0.8),
+        )
         here += 2 * gems.length_of(cut) * r + 2.2
         i += 1
     for part in ((0, lo), (hi, s)):
@@ -118,7 +184,9 @@ def line_necklace(kit):
     y = 0.0
     for k in range(kit.n(0, 5)):
         r = size * kit.u(0.7, 1.05)
-        part, half, deep = mounts.setting(kit, cuts[k % 2], r, "bezel", kit.spec.accent if k % 2 else kit.spec.stone)
+        part, _, deep = mounts.setting(
+            kit, cuts[k % 2], r, "bezel", kit.spec.accent if k % 2 else kit.spec.stone
+        )
         y -= 2 * r * gems.length_of(cuts[k % 2]) + 2.2
         objs += move(part, at(0, y, deep))
         objs += mounts.jump_ring(kit, 0, y + gems.length_of(cuts[k % 2]) * r + 1.1, 0.7, 0.8, 0.25, 30)
@@ -129,13 +197,19 @@ def bead_necklace(kit):
     """Beads of two kinds with metal between, sometimes with a tassel of drops."""
     r = kit.u(1.3, 4.2)
     mats = [kit.main(3)] * kit.n(1, 5) + [kit.pick((kit.metal, kit.accent(2), kit.main(3)))] * kit.n(0, 2)
-    line = chains.worn(kit, kit.u(60, 110), kit.u(70, 130)) if kit.chance(0.6) else chains.loop(kit, kit.u(30, 50), wobble=0.35)
+    line = (
+        chains.worn(kit, kit.u(60, 110), kit.u(70, 130))
+        if kit.chance(0.6)
+        else chains.loop(kit, kit.u(30, 50), wobble=0.35)
+    )
     objs = chains.strand(kit, line, r, mats, closed=False, graded=kit.u(0, 0.4))
     if kit.chance(0.4):
-        for k in range(kit.n(3, 9)):
+        for _ in range(kit.n(3, 9)):
             x = kit.u(-12, 12)
             drop = kit.gem("pear", kit.u(1.6, 3.4))
-            objs += rest(move(drop, at(x, -r - kit.u(3, 12)) @ turn(kit.u(-30, 30)) @ turn(kit.u(-25, 25), "Y")))
+            objs += rest(
+                move(drop, at(x, -r - kit.u(3, 12)) @ turn(kit.u(-30, 30)) @ turn(kit.u(-25, 25), "Y"))
+            )
     return objs
 
 
@@ -148,7 +222,15 @@ def pearl_strand(kit):
         "poured": lambda: chains.poured(kit, kit.u(24, 36), kit.u(1.6, 2.6)),
         "zigzag": lambda: chains.zigzag(kit, kit.u(70, 120), kit.u(18, 40)),
     }[way]()
-    objs = chains.strand(kit, line, r, [kit.pearl], closed=False, jitter=kit.u(0, 0.08), graded=kit.u(0, 0.35) if way == "worn" else 0.0)
+    objs = chains.strand(
+        kit,
+        line,
+        r,
+        [kit.pearl],
+        closed=False,
+        jitter=kit.u(0, 0.08),
+        graded=kit.u(0, 0.35) if way == "worn" else 0.0,
+    )
     if kit.chance(0.4) and way in ("worn", "zigzag"):
         x, y = line[-1]
         objs += chains.clasp(kit, x, y + r, 60, 2.2)

@@ -7,11 +7,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from weights.train.atelier import brooches, earrings, neck, rings, wrist
+from weights.train.atelier import brooches, earrings, neck, rings, watches, wrist
 from weights.train.atelier.kit import Kit
 from weights.train.atelier.shapes import move, rest, turn
 
-_MODULES = (rings, earrings, neck, wrist, brooches)
+_MODULES = (rings, earrings, neck, wrist, watches, brooches)
 
 
 def _points(objs):
@@ -58,22 +58,28 @@ def let_go(objs):
     return rest(objs)
 
 
+def _ring(kit, lie):
+    if lie == "lying":
+        return let_go, turn(kit.u(0, 360)) @ turn(kit.u(60, 85), "X")
+    if lie == "propped":
+        return rest, turn(kit.u(-75, 75)) @ turn(kit.u(20, 55), "X")
+    # Standing on its shank, turned and leaning a little as wax holds it.
+    return rest, turn(kit.u(-70, 70)) @ turn(kit.u(-4, 16), "X") @ turn(kit.u(-8, 8), "Y")
+
+
 def _lay(objs, kit):
     """Put a piece down in the way the spec says."""
     lie, kind = kit.spec.lie, kit.spec.type
+    settle, motion = rest, turn(0)
     if kind == "ring":
-        if lie == "lying":
-            return let_go(move(objs, turn(kit.u(0, 360)) @ turn(kit.u(60, 85), "X")))
-        if lie == "propped":
-            return rest(move(objs, turn(kit.u(-75, 75)) @ turn(kit.u(20, 55), "X")))
-        return rest(rings.leaning(objs, kit))
-    if lie == "standing" and kind in ("bangle", "bracelet"):
-        return rest(move(objs, turn(kit.u(-60, 60)) @ turn(kit.u(0, 6), "X")))
-    if kind in ("bangle", "watch", "bracelet"):
-        return rest(move(objs, turn(kit.u(-180, 180) if kind == "bangle" else kit.u(-50, 50))))
-    if kind == "brooch":
-        return rest(move(objs, turn(kit.u(-40, 40)) @ turn(kit.u(-3, 3), "Y")))
-    return rest(objs)
+        settle, motion = _ring(kit, lie)
+    elif lie == "standing" and kind in ("bangle", "bracelet"):
+        motion = turn(kit.u(-60, 60)) @ turn(kit.u(0, 6), "X")
+    elif kind in ("bangle", "watch", "bracelet"):
+        motion = turn(kit.u(-180, 180) if kind == "bangle" else kit.u(-50, 50))
+    elif kind == "brooch":
+        motion = turn(kit.u(-40, 40)) @ turn(kit.u(-3, 3), "Y")
+    return settle(move(objs, motion))
 
 
 def build(spec):

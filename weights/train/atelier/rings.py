@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from weights.train.atelier import gems, mounts
-from weights.train.atelier.shapes import TAU, at, disk, facing, move, put, rounded, spline, sweep, turn
+from weights.train.atelier.shapes import TAU, at, disk, move, put, rounded, sweep, turn
 
 
 def near(t):
@@ -58,7 +58,9 @@ def solitaire(kit):
     """One stone on a shank."""
     inner, size = kit.u(7.6, 9.6), kit.u(1.9, 3.8)
     base, tall = _tapered(kit, inner)
-    top, _ = _head(kit, inner, kit.pick(gems.CUTS), size, kit.pick(("claws", "claws", "bezel")), sideways=kit.chance(0.4))
+    top, _ = _head(
+        kit, inner, kit.pick(gems.CUTS), size, kit.pick(("claws", "claws", "bezel")), sideways=kit.chance(0.4)
+    )
     return base + top + _shoulders(kit, inner, tall, 0.5, 0.25)
 
 
@@ -120,9 +122,13 @@ def twisted_ring(kit):
         ph = turns * a + TAU * k / wires
         rad = inner + 1.6 * r + 0.9 * r * np.cos(ph)
         path = np.stack([rad * np.cos(a), 0.95 * r * np.sin(ph), rad * np.sin(a)], 1)
-        objs.append(put(sweep("wire", path, disk(r, 14), closed=True, up=(0, 1, 0)), kit.trim if k else kit.metal))
+        objs.append(
+            put(sweep("wire", path, disk(r, 14), closed=True, up=(0, 1, 0)), kit.trim if k else kit.metal)
+        )
     if kit.chance(0.5):
-        top, _ = _head(kit, inner + 0.6, kit.pick(gems.CUTS[:5]), kit.u(1.6, 2.8), kit.pick(("claws", "bezel")))
+        top, _ = _head(
+            kit, inner + 0.6, kit.pick(gems.CUTS[:5]), kit.u(1.6, 2.8), kit.pick(("claws", "bezel"))
+        )
         objs += top
     return objs
 
@@ -131,7 +137,13 @@ def signet(kit):
     """A seal: a flat table, plain or with a flat stone."""
     inner, long, wide = kit.u(8.4, 10.2), kit.u(4.2, 6.5), kit.u(4.0, 6.0)
     h = kit.u(1.3, 1.9)
-    objs = shank(kit, inner, lambda n: 1.5 + (wide * 0.8 - 1.5) * max(0.0, 1 - 1.9 * n) ** 1.6, lambda n: h + max(0.0, 0.9 - 3 * n), profile="comfort")
+    objs = shank(
+        kit,
+        inner,
+        lambda n: 1.5 + (wide * 0.8 - 1.5) * max(0.0, 1 - 1.9 * n) ** 1.6,
+        lambda n: h + max(0.0, 0.9 - 3 * n),
+        profile="comfort",
+    )
     cut = kit.pick(("round", "oval", "cushion"))
     outline = gems.outline_of(cut)
     table = gems.cabochon("seal", outline, wide, kit.u(0.10, 0.2), steps=8)
@@ -155,7 +167,12 @@ def openwork_ring(kit):
     lobes = kit.pick((1.0, 2.0))
     for phase in (0, math.pi):
         wave = np.stack(
-            [(inner + r) * np.cos(a), 0.92 * w * np.sin(n * a / lobes * lobes + phase), (inner + r) * np.sin(a)], 1
+            [
+                (inner + r) * np.cos(a),
+                0.92 * w * np.sin(n * a / lobes * lobes + phase),
+                (inner + r) * np.sin(a),
+            ],
+            1,
         )
         objs.append(put(sweep("scroll", wave, disk(r * 0.85, 10), closed=True, up=(0, 1, 0)), kit.metal))
     if kit.chance(0.6):
@@ -181,7 +198,9 @@ def cocktail(kit):
         name = kit.spec.accent if (row + kit.n(0, 1)) % 2 else kit.spec.stone
         for k in range(n):
             part = kit.gem(petal, r, name) + mounts.bezel(kit, petal, r)
-            top += move(part, turn(360 * k / n) @ at(0, reach + long * 0.9, -0.5 - 0.9 * row) @ turn(-14, "X"))
+            top += move(
+                part, turn(360 * k / n) @ at(0, reach + long * 0.9, -0.5 - 0.9 * row) @ turn(-14, "X")
+            )
         reach += 2 * long + 0.4
     back = gems.cabochon("back", gems.outline_of("round"), reach * 0.8, 0.06, 6)
     top.append(put(back, kit.metal, at(0, 0, -1.6 - 0.8 * rows)))
@@ -203,11 +222,3 @@ def pearl_ring(kit):
                 v = side * (0.42 + 0.16 * k)
                 top += mounts.pave(kit, mounts.ring_frames(inner + tall + 0.3, [v]), 0.8 - 0.12 * k)
     return base + top
-
-
-def leaning(objs, kit):
-    """Standing on its shank, turned and leaning a little as wax holds it."""
-    return move(objs, turn(kit.u(-70, 70)) @ turn(kit.u(-4, 16), "X") @ turn(kit.u(-8, 8), "Y"))
-
-
-__all__ = ["facing", "leaning", "rounded", "spline"]

@@ -64,7 +64,9 @@ def _enlarged(image, size):
     """To the full size, bicubic, channel by channel."""
     if image.shape[:2] == (size[1], size[0]):
         return image
-    bands = [Image.fromarray(image[..., k]).resize(size, Image.Resampling.BICUBIC) for k in range(image.shape[2])]
+    bands = [
+        Image.fromarray(image[..., k]).resize(size, Image.Resampling.BICUBIC) for k in range(image.shape[2])
+    ]
     return np.stack([np.asarray(b) for b in bands], -1)
 
 
@@ -156,5 +158,10 @@ def shoot(spec, size, *, rays=16, threads=2):
         "height_mm": height_mm,
         "part": np.where(alpha > 0, part, 0).astype(np.uint8),
     }
-    facts = {"blender": bpy.app.version_string, "mm_per_px": width / max(size), "objects": len(piece), "rays": rays}
+    facts = {
+        "blender": bpy.app.version_string,
+        "mm_per_px": width / max(size),
+        "objects": len(piece),
+        "rays": rays,
+    }
     return {k: np.ascontiguousarray(v) for k, v in layers.items()}, facts

@@ -29,7 +29,9 @@ def make(seed, split, folder, *, side, rays, threads, slim):
     size = frame(spec.aspect, side)
     layers, facts = shoot(spec, size, rays=rays, threads=threads)
     a = layers["alpha"][..., None]
-    photo = develop(layers["piece"] + (1 - a) * layers["shadowed"], layers["ground"], layers["alpha"], spec.shot, seed)
+    photo = develop(
+        layers["piece"] + (1 - a) * layers["shadowed"], layers["ground"], layers["alpha"], spec.shot, seed
+    )
     record = {**spec.as_json(), **facts, "width": size[0], "height": size[1], "numpy": np.__version__}
     samples.write(folder, seed, photo, layers, record, slim=slim)
     return spec
@@ -48,11 +50,22 @@ def main():
         seed, split = line.split()
         start = time.monotonic()
         try:
-            spec = make(int(seed), split, args.folder, side=args.side, rays=args.rays, threads=args.threads, slim=args.slim)
+            spec = make(
+                int(seed),
+                split,
+                args.folder,
+                side=args.side,
+                rays=args.rays,
+                threads=args.threads,
+                slim=args.slim,
+            )
         except Exception as error:  # noqa: BLE001  one odd draw must not end a night's work
             print(f"@failed {seed} {type(error).__name__}: {error}", flush=True)
         else:
-            print(f"@made {seed} {time.monotonic() - start:.1f} {spec.family} {spec.metal} {spec.ground} {spec.light}", flush=True)
+            print(
+                f"@made {seed} {time.monotonic() - start:.1f} {spec.family} {spec.metal} {spec.ground} {spec.light}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

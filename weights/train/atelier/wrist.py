@@ -1,4 +1,4 @@
-"""Bracelets, bangles and watches."""
+"""Bracelets and bangles. Each family returns its objects with the wrist along z."""
 
 import math
 
@@ -6,17 +6,36 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from weights.train.atelier import chains, gems, mounts
-from weights.train.atelier.shapes import TAU, at, bead, disk, facing, flat, link, move, put, rest, rounded, spline, sweep, trace, turn
+from weights.train.atelier.shapes import (
+    TAU,
+    at,
+    disk,
+    facing,
+    flat,
+    move,
+    put,
+    rest,
+    rounded,
+    slab,
+    sweep,
+    trace,
+    turn,
+)
 
 
-def _circle(radius, n=360, y=None):
+def circle(radius, n=360):
+    """Closed path around z, anticlockwise: (n, 3)."""
     a = np.arange(n) * TAU / n
     return np.stack([radius * np.cos(a), radius * np.sin(a), 0 * a], 1)
 
 
 def chain_bracelet(kit):
     """A heavy chain with a clasp, closed in an oval or open in a curve."""
-    line = chains.loop(kit, kit.u(20, 32), wobble=0.2, stretch=kit.u(0.6, 1)) if kit.chance(0.5) else chains.zigzag(kit, kit.u(80, 150), kit.u(5, 22))
+    line = (
+        chains.loop(kit, kit.u(20, 32), wobble=0.2, stretch=kit.u(0.6, 1))
+        if kit.chance(0.5)
+        else chains.zigzag(kit, kit.u(80, 150), kit.u(5, 22))
+    )
     objs = chains.chain(kit, line, kit.u(0.6, 2.2))
     return objs + chains.clasp(kit, *line[-1], kit.u(0, 360), kit.u(2, 3.2))
 
@@ -30,8 +49,13 @@ def tennis(kit):
     open_ = kit.chance(0.4)
     n = int(s * (0.9 if open_ else 1.0) / (2 * r + 0.5))
     where = chains.along(path, np.arange(n) * (2 * r + 0.5))
-    objs, seat = [], rounded([(-0.25, 0.25 * r), (0.25, 0.25 * r), (0.25, -1.05 * r), (-0.25, -1.05 * r)], 0.1, 3)
-    box = sweep("seat", flat(trace(gems.outline_of("cushion"), r * 0.98, n=40)), seat, closed=True, up=(0, 0, 1))
+    objs, seat = (
+        [],
+        rounded([(-0.25, 0.25 * r), (0.25, 0.25 * r), (0.25, -1.05 * r), (-0.25, -1.05 * r)], 0.1, 3),
+    )
+    box = sweep(
+        "seat", flat(trace(gems.outline_of("cushion"), r * 0.98, n=40)), seat, closed=True, up=(0, 0, 1)
+    )
     bar = sweep("bar", np.array([(-r, 0, 0), (0, 0, 0), (r, 0, 0)]), disk(0.35 * r, 8))
     stone, ball = kit.melee(r * 0.98), kit.ball(0.2 * r + 0.06, 10)
     standing = kit.spec.lie == "standing"
@@ -43,8 +67,16 @@ def tennis(kit):
             frame = Matrix.Translation(p) @ turn(math.degrees(math.atan2(out.y, out.x)) + 90)
         frame = frame @ turn(kit.u(-2, 2), "X")
         mat = kit.main(r) if i % 2 and kit.spec.seed % 3 == 0 else kit.accent(r)
-        objs += [put(stone, mat, frame @ turn(kit.u(0, 90))), put(box, kit.metal, frame), put(bar, kit.metal, frame @ at(r, 0, -0.6 * r))]
-        objs += [put(ball, kit.metal, frame @ at(0.78 * r * x, 0.78 * r * y, 0.3 * r)) for x in (-1, 1) for y in (-1, 1)]
+        objs += [
+            put(stone, mat, frame @ turn(kit.u(0, 90))),
+            put(box, kit.metal, frame),
+            put(bar, kit.metal, frame @ at(r, 0, -0.6 * r)),
+        ]
+        objs += [
+            put(ball, kit.metal, frame @ at(0.78 * r * x, 0.78 * r * y, 0.3 * r))
+            for x in (-1, 1)
+            for y in (-1, 1)
+        ]
     return objs
 
 
@@ -78,7 +110,19 @@ def charm_bracelet(kit):
         else:
             sheet = gems.cabochon("charm", gems.outline_of(kit.pick(("round", "oval", "pear"))), 3.6, 0.14, 6)
             part.append(put(sheet, kit.enamel if kind == "enamel" else kit.metal, at(0, 7.4, 0.5)))
-            part.append(put(sweep("rim", flat(trace(gems.outline_of("round"), 3.6, n=60), 0.0), disk(0.35, 8), closed=True, up=(0, 0, 1)), kit.metal, at(0, 7.4, 0.5)))
+            part.append(
+                put(
+                    sweep(
+                        "rim",
+                        flat(trace(gems.outline_of("round"), 3.6, n=60), 0.0),
+                        disk(0.35, 8),
+                        closed=True,
+                        up=(0, 0, 1),
+                    ),
+                    kit.metal,
+                    at(0, 7.4, 0.5),
+                )
+            )
         objs += move(part, at(q[0], q[1]) @ turn(yaw))
     return objs
 
@@ -98,7 +142,7 @@ def _bangle(kit, radius, w, h, kind=None):
             r = 0.86 + 0.2 * np.abs(np.cos(lobes / 2 * (q - t * TAU * turns)))
         return np.stack([r * h * np.cos(q), r * w * np.sin(q)], 1)
 
-    return [put(sweep("bangle", _circle(radius, n), section, closed=True, up=(0, 0, 1)), kit.metal)]
+    return [put(sweep("bangle", circle(radius, n), section, closed=True, up=(0, 0, 1)), kit.metal)]
 
 
 def bangle(kit):
@@ -108,7 +152,13 @@ def bangle(kit):
     if kit.chance(0.4):
         beads = kit.n(8, 30)
         for v in np.arange(beads) * TAU / beads:
-            objs.append(put(kit.ball(h * 0.8, 16), kit.trim, at((radius + h) * math.cos(v), (radius + h) * math.sin(v), 0)))
+            objs.append(
+                put(
+                    kit.ball(h * 0.8, 16),
+                    kit.trim,
+                    at((radius + h) * math.cos(v), (radius + h) * math.sin(v), 0),
+                )
+            )
     return objs
 
 
@@ -116,15 +166,25 @@ def stone_bangle(kit, radius=None):
     """Stones or enamel between two rims, all around."""
     radius, r = radius or kit.u(27, 33), kit.u(0.8, 2.2)
     w, h = 1.75 * r + 0.5, 0.9
-    u = rounded([(-h, -w), (h, -w), (h, -0.62 * w), (0.2, -0.6 * w), (0.2, 0.6 * w), (h, 0.62 * w), (h, w), (-h, w)], 0.25, 3)
-    objs = [put(sweep("band", _circle(radius), u, closed=True, up=(0, 0, 1)), kit.metal)]
+    u = rounded(
+        [(-h, -w), (h, -w), (h, -0.62 * w), (0.2, -0.6 * w), (0.2, 0.6 * w), (h, 0.62 * w), (h, w), (-h, w)],
+        0.25,
+        3,
+    )
+    objs = [put(sweep("band", circle(radius), u, closed=True, up=(0, 0, 1)), kit.metal)]
     n = int(TAU * (radius + 0.9) / (2 * r + 0.3))
     mats = [kit.main(r), kit.accent(r)] if kit.chance(0.5) else [kit.accent(r)]
     gem, ball = kit.melee(r), kit.ball(0.24 * r + 0.08, 10)
     for i in range(n):
         v = i * TAU / n
         d = Vector((math.cos(v), math.sin(v), 0))
-        objs.append(put(gem, mats[i % len(mats)], Matrix.Translation(d * (radius + 0.85)) @ facing(d) @ turn(kit.u(0, 90))))
+        objs.append(
+            put(
+                gem,
+                mats[i % len(mats)],
+                Matrix.Translation(d * (radius + 0.85)) @ facing(d) @ turn(kit.u(0, 90)),
+            )
+        )
         e = Vector((math.cos(v + math.pi / n), math.sin(v + math.pi / n), 0)) * (radius + 0.95)
         objs += [put(ball, kit.metal, at(e.x, e.y, z)) for z in (-0.7 * r, 0.7 * r)]
     return objs
@@ -153,7 +213,11 @@ def bangle_stack(kit):
             move(part, at(shift[0], shift[1], 0))
         else:
             move(part, at(shift[0], shift[1], z))
-        z = max((o.matrix_world @ Vector(c)).z for o in part for c in o.bound_box) if lean else z + 2 * w + 0.02
+        z = (
+            max((o.matrix_world @ Vector(c)).z for o in part for c in o.bound_box)
+            if lean
+            else z + 2 * w + 0.02
+        )
         objs += part
     return objs
 
@@ -166,11 +230,20 @@ def cuff(kit):
     path = np.stack([radius * np.cos(a), 0.82 * radius * np.sin(a), 0 * a], 1)
     if kit.chance(0.5):
         narrow = kit.u(0.5, 1)
-        section = lambda t: rounded([(-0.7, -w), (0.7, -w), (0.7, w), (-0.7, w)], 0.3, 3) * [1, narrow + (1 - narrow) * math.sin(math.pi * t)]  # noqa: E731
+
+        def section(t):
+            return slab(0.7, w) * [1, narrow + (1 - narrow) * math.sin(math.pi * t)]
+
         objs = [put(sweep("cuff", path, section, up=(0, 0, 1)), kit.metal)]
     else:
         n = kit.n(2, 5)
-        objs = [put(sweep("rail", path + [0, 0, w * (2 * i / (n - 1) - 1) * 0.6], disk(1.1, 14), up=(0, 0, 1)), kit.metal) for i in range(n)]
+        objs = [
+            put(
+                sweep("rail", path + [0, 0, w * (2 * i / (n - 1) - 1) * 0.6], disk(1.1, 14), up=(0, 0, 1)),
+                kit.metal,
+            )
+            for i in range(n)
+        ]
         for end in (0, -1):
             post = np.array([path[end] + [0, 0, z] for z in (-0.6 * w, 0, 0.6 * w)])
             objs.append(put(sweep("post", post, disk(1.4, 14)), kit.metal))
@@ -178,112 +251,3 @@ def cuff(kit):
         if kit.chance(0.5):
             objs.append(put(kit.ball(2.2, 24), kit.metal if kit.chance(0.5) else kit.pearl, at(*path[end])))
     return objs
-
-
-# ---------------------------------------------------------------- watches
-
-
-def _case(kit, r):
-    """The head of a watch, face up at z = 0 … 7; returns its objects."""
-    h = kit.u(2.6, 3.8)
-    side = rounded([(-r * 0.4, 0), (0, 0), (0.5, 0.4 * h), (0, h), (-0.9, h + 0.8), (-1.9, h + 0.8), (-2.1, h + 0.2), (-r * 0.4, h + 0.2)], 0.3, 3)
-    path = _circle(r, 160)
-    objs = [put(sweep("case", path, side, closed=True, up=(0, 0, 1)), kit.metal)]
-    dial_mat = kit.pick((kit.enamel, kit.enamel, kit.pearl, kit.trim))
-    objs.append(put(gems.cabochon("dial", gems.outline_of("round"), r - 1.7, 0.003, 4), dial_mat, at(0, 0, h + 0.15)))
-    dark = kit.trim if dial_mat is not kit.trim else kit.metal
-    for i in range(12):
-        v = i * TAU / 12
-        mark = sweep("mark", np.array([(0, 0.66 * r, 0), (0, 0.72 * r, 0), (0, 0.78 * r, 0)]), disk(0.22 if i % 3 else 0.36, 8) * [1, 0.5])
-        objs.append(put(mark, dark, at(0, 0, h + 0.4) @ turn(math.degrees(v))))
-    for long, wide, deg in ((0.45, 0.5, kit.u(0, 360)), (0.68, 0.34, kit.u(0, 360)), (0.75, 0.14, kit.u(0, 360))):
-        hand = sweep("hand", np.array([(0, -0.12 * r, 0), (0, 0.3 * long * r, 0), (0, long * r, 0)]), disk(wide, 8) * [1, 0.3], up=(0, 0, 1))
-        objs.append(put(hand, dark, at(0, 0, h + 0.6) @ turn(deg)))
-    if kit.chance(0.35):
-        n = int(TAU * (r - 0.9) / 1.5)
-        objs += mounts.pave(kit, [at(*(p), h + 0.85) for p in trace(gems.outline_of("round"), r - 0.9, n=n)], 0.62)
-    else:
-        n = kit.n(40, 90)
-        if kit.chance(0.5):  # a fluted bezel
-            tooth = kit.ball(0.45, 10)
-            objs += [put(tooth, kit.metal, at(*p, h + 0.5)) for p in trace(gems.outline_of("round"), r - 0.3, n=n)]
-    crown = sweep("crown", np.array([(r + 0.2, 0, 0.5 * h), (r + 1.2, 0, 0.5 * h), (r + 2.3, 0, 0.5 * h)]), disk(1.2, 16))
-    objs.append(put(crown, kit.metal))
-    return objs, h
-
-
-def _curve(kit, r, closed):
-    """The line of the strap in the y–z plane from lug to lug: flat out, or bent round as on a wrist."""
-    if not closed:
-        return [np.array([(0, s * (r + x), z) for x, z in ((0, 1.2), (12, 0.9), (40, 0.8), (75, 0.8))]) for s in (1, -1)]
-    a = np.linspace(0, math.pi * 0.93, 40)
-    depth = 25
-    ys, zs = 22 * np.sin(a) + r * np.cos(a / 1.0).clip(0) * 0, -depth + depth * np.cos(a)
-    side = np.stack([0 * a, np.maximum(r * (1 - a / a[-1]), 0) + ys * 1.0, zs + 1.2], 1)
-    return [side, side * [1, -1, 1]]
-
-
-def _closed_head(kit, parts, tilt):
-    """A closed watch lies on its side or stands on its strap."""
-    if kit.chance(0.5):
-        return rest(move(parts, turn(kit.u(-30, 30)) @ turn(90, "Y") @ turn(90)))
-    return rest(move(parts, turn(kit.u(-25, 25)) @ turn(tilt, "X")))
-
-
-def strap_watch(kit):
-    """A round watch on leather, stretched flat, with its buckle."""
-    r, w = kit.u(11, 19), kit.u(5, 9)
-    objs, h = _case(kit, r)
-    for line in _curve(kit, r * 0.92, closed=False):
-        taper = kit.u(0.75, 1.0)
-        section = lambda t: rounded([(-w * (1 - (1 - taper) * t), -1.0), (w * (1 - (1 - taper) * t), -1.0), (w * (1 - (1 - taper) * t), 0.9), (0, 1.15), (-w * (1 - (1 - taper) * t), 0.9)], 0.5, 3)  # noqa: E731
-        objs.append(put(sweep("strap", spline(line, 60), section, up=(0, 0, 1)), kit.hide))
-        for side in (-1, 1):
-            lug = [(side * (w + 0.6), line[0][1] * 0.8, 2.0), (side * (w + 0.6), line[0][1] * 1.05, 1.8), (side * (w + 0.5), line[0][1] * 1.22, 1.0)]
-            objs.append(put(sweep("lug", spline(lug, 12), disk(1.0, 12)), kit.metal))
-    frame = rounded([(-w - 1, -5), (w + 1, -5), (w + 1, 5), (-w - 1, 5)], 2, 4)
-    buckle = sweep("buckle", np.column_stack([frame, 0 * frame[:, :1]]), disk(0.8, 12), closed=True, up=(0, 0, 1))
-    objs.append(put(buckle, kit.metal, at(0, r + 76, 1.0)))
-    return objs
-
-
-def mesh_watch(kit):
-    """A slim watch on a woven metal band: a slab with the weave in its surface."""
-    r, w = kit.u(9, 17), kit.u(3.5, 8)
-    objs, _ = _case(kit, r)
-    closed = kit.chance(0.4)
-    for line in _curve(kit, r * 0.92, closed):
-        p = chains.even(spline(line, 120), 0.35)
-        n = len(p)
-        # the weave as fine cross ribs
-        section = lambda t: rounded([(-w, -0.55), (w, -0.55), (w, 0.55), (-w, 0.55)], 0.3, 3) * (1, 1 + 0.14 * math.cos(math.pi * round(t * n)))  # noqa: E731
-        objs.append(put(sweep("mesh", p, section, up=(1, 0, 0) if False else None), kit.metal))
-    return _closed_head(kit, objs, kit.u(35, 60)) if closed else objs
-
-
-def link_watch(kit):
-    """A watch on a bracelet of three or five rows of links."""
-    r, w = kit.u(13, 19), kit.u(6, 9.5)
-    objs, _ = _case(kit, r)
-    rows = kit.pick((3, 5))
-    each = 2 * w / rows
-    pitch = kit.u(2.6, 4.4)
-    closed = kit.chance(0.5)
-    block = sweep("block", np.array([(-each * 0.46, 0, 0), (0, 0, 0), (each * 0.46, 0, 0)]), rounded([(-0.46 * pitch, -1.1), (0.46 * pitch, -1.1), (0.46 * pitch, 1.1), (-0.46 * pitch, 1.1)], 0.5, 3), up=(0, 0, 1))
-    for line in _curve(kit, r * 0.95, closed):
-        p = spline(line, 200)
-        s = chains.measured(p)[-1]
-        for i in range(int(s / pitch)):
-            q = chains.along(p, np.array([(i + 0.5) * pitch, (i + 0.5) * pitch + 0.4]))
-            d = q[1] - q[0]
-            pitch_x = math.degrees(math.atan2(d[2], d[1]))
-            narrow = 1 - 0.25 * i * pitch / s
-            for k in range(rows):
-                x = (k - (rows - 1) / 2) * each * narrow
-                shift = 0.5 * pitch if (k % 2) else 0.0
-                mat = kit.trim if k == rows // 2 else kit.metal
-                objs.append(put(block, mat, at(x, q[0][1], q[0][2]) @ turn(pitch_x, "X") @ at(0, shift, 0) @ Matrix.Diagonal((narrow, 1, 1, 1))))
-    return _closed_head(kit, objs, kit.u(35, 60)) if closed else objs
-
-
-__all__ = ["bead", "link"]
