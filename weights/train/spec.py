@@ -100,8 +100,8 @@ def _cast(rng: np.random.Generator) -> tuple[float, float, float]:
     return (float(1 + warm), float(1 + green), float(1 - 1.2 * warm))
 
 
-def _shot(rng: np.random.Generator, *, flat: bool, dark: bool, clipped: bool) -> Shot:
-    elevation = rng.uniform(48, 88) if flat else rng.uniform(14, 42)
+def _shot(rng: np.random.Generator, *, flat: bool, hung: bool, dark: bool, clipped: bool) -> Shot:
+    elevation = rng.uniform(84, 90) if hung else rng.uniform(48, 88) if flat else rng.uniform(14, 42)
     white = float(
         rng.choice(
             [rng.uniform(0.55, 0.8), rng.uniform(0.8, 0.97), rng.uniform(0.97, 1.25)], p=[0.3, 0.4, 0.3]
@@ -157,5 +157,5 @@ def draw(seed: int, split: Split | None = None) -> Spec:
         ground=ground,
         light=light,
         aspect=float(rng.choice([1.0, 1.0, 4 / 3, 3 / 4, 3 / 2, 4 / 5])),
-        shot=_shot(rng, flat=flat, dark=tone < 0.3, clipped=ground == "clipped_paper"),
+        shot=_shot(rng, flat=flat, hung=lie == "hanging", dark=tone < 0.3, clipped=ground == "clipped_paper"),
     )

@@ -12,15 +12,20 @@ def _pair(kit, make, spread, *, tilt=4.0, single=0.12):
     """Left and right, turned a little against each other; now and then one alone."""
     if kit.chance(single):
         return rest(move(make(kit, 1), turn(kit.u(-25, 25))))
-    lean = kit.u(-20, 20)
-    drift = kit.u(-0.25, 0.25) * spread
+    hung = kit.spec.lie == "hanging"
+    lean, spin = (0.0, 2.0) if hung else (kit.u(-20, 20), 9.0)
+    drift = 0.0 if hung else kit.u(-0.25, 0.25) * spread
     left = rest(
         move(
-            make(kit, -1), at(-spread / 2, drift) @ turn(lean + kit.u(-9, 9)) @ turn(kit.u(-tilt, tilt), "Y")
+            make(kit, -1),
+            at(-spread / 2, drift) @ turn(lean + kit.u(-spin, spin)) @ turn(kit.u(-tilt, tilt), "Y"),
         )
     )
     right = rest(
-        move(make(kit, 1), at(spread / 2, -drift) @ turn(lean + kit.u(-9, 9)) @ turn(kit.u(-tilt, tilt), "Y"))
+        move(
+            make(kit, 1),
+            at(spread / 2, -drift) @ turn(lean + kit.u(-spin, spin)) @ turn(kit.u(-tilt, tilt), "Y"),
+        )
     )
     return left + right
 

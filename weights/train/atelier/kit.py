@@ -15,6 +15,7 @@ class Kit:
         self.spec = spec
         self.rng = np.random.Generator(np.random.PCG64([spec.seed, 7]))
         self._made = {}
+        self.props = []  # what holds the piece; part of the ground
 
     def _of(self, key, make):
         if key not in self._made:

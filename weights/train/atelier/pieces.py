@@ -7,11 +7,11 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from weights.train.atelier import brooches, earrings, neck, rings, watches, wrist
+from weights.train.atelier import brooches, earrings, neck, props, rings, sets, watches, wrist
 from weights.train.atelier.kit import Kit
 from weights.train.atelier.shapes import move, rest, turn
 
-_MODULES = (rings, earrings, neck, wrist, watches, brooches)
+_MODULES = (rings, earrings, neck, wrist, watches, brooches, sets)
 
 
 def _points(objs):
@@ -58,6 +58,40 @@ def let_go(objs):
     return rest(objs)
 
 
+def _boxed(objs, kit):
+    """Stuck between the rolls of a ring box, head up."""
+    low, high = _points(objs).min(0), _points(objs).max(0)
+    rolls, r = props.box_rolls(kit, min(5.0, high[1] - low[1]))
+    kit.props += rolls
+    return move(
+        objs,
+        Matrix.Translation((0, 0, 1.15 * r - low[2] - kit.u(0.3, 0.5) * (high[2] - low[2])))
+        @ turn(kit.u(-8, 8), "X"),
+    )
+
+
+def _worn(objs, kit):
+    """On a finger that lies on the ground."""
+    inside = min(10.0, -float(_points(objs)[:, 2].min()) - 1.2)
+    kit.props += props.fingers(kit, inside)
+    yaw = turn(kit.u(-50, 50)) @ turn(kit.u(-6, 6), "X")
+    move(objs, turn(kit.u(-14, 14), "Y"))
+    return move(objs + kit.props, Matrix.Translation((0, 0, inside + 1.6)) @ yaw)[: len(objs)]
+
+
+def _hanging(objs, kit):
+    """Seen square on before a wall: the ground is the wall, the piece a little way off it, its hooks over a rod."""
+    gap = kit.u(1, 12)
+    move(rest(objs), Matrix.Translation((0, 0, gap)))
+    box = _points(objs)
+    if kit.chance(0.6):
+        kit.props += props.rod(kit, 40 * kit.u(1, 3), float(box[:, 1].max()) - 1.6, gap + 1.0)
+    return objs
+
+
+_HELD = {"boxed": _boxed, "worn": _worn, "hanging": _hanging}
+
+
 def _ring(kit, lie):
     if lie == "lying":
         return let_go, turn(kit.u(0, 360)) @ turn(kit.u(60, 85), "X")
@@ -70,6 +104,8 @@ def _ring(kit, lie):
 def _lay(objs, kit):
     """Put a piece down in the way the spec says."""
     lie, kind = kit.spec.lie, kit.spec.type
+    if lie in _HELD:
+        return _HELD[lie](objs, kit)
     settle, motion = rest, turn(0)
     if kind == "ring":
         settle, motion = _ring(kit, lie)
@@ -83,11 +119,11 @@ def _lay(objs, kit):
 
 
 def build(spec):
-    """The piece of the spec, on z = 0. Returns its objects."""
+    """The piece of the spec, on z = 0. Returns (its objects, points on them (n, 3), props that hold it)."""
     kit = Kit(spec)
     make = next(getattr(m, spec.family) for m in _MODULES if hasattr(m, spec.family))
     objs = _lay(make(kit), kit)
     box = _points(objs)
-    move(objs, Matrix.Translation((*-(box.min(0) + box.max(0))[:2] / 2, 0)))
+    move(objs + kit.props, Matrix.Translation((*-(box.min(0) + box.max(0))[:2] / 2, 0)))
     bpy.context.view_layer.update()
-    return objs, _points(objs)
+    return objs, _points(objs), kit.props

@@ -72,11 +72,11 @@ def _enlarged(image, size):
 
 def _scene(spec, size):
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    piece, points = pieces.build(spec)
+    piece, points, props = pieces.build(spec)
     eye, width, matrix = lens.stand(spec, points, size)
     ground = grounds.spread(spec, width)
     lights.hang(spec, eye, float(np.ptp(points, axis=0).max()))
-    return piece, ground, matrix, width
+    return piece, ground, props, matrix, width
 
 
 def _seen(objs, *, camera):
@@ -124,7 +124,7 @@ def _normals(raw, alpha, matrix):
 
 def shoot(spec, size, *, rays=16, threads=2):
     """All layers of one sample, linear Rec.709 float32; `size` in multiples of 4 px. Returns (layers by name, facts)."""
-    piece, ground, matrix, width = _scene(spec, size)
+    piece, ground, props, matrix, width = _scene(spec, size)
     scene, layer = bpy.context.scene, bpy.context.view_layer
     _cycles(spec.seed, size, threads)
     # Paper is smooth but for its shadows, so a coarser look at it is enough; the grain of wood or cloth is not.
@@ -134,9 +134,13 @@ def shoot(spec, size, *, rays=16, threads=2):
         layer.use_pass_normal = layer.use_pass_position = layer.use_pass_material_index = True
         scene.render.film_transparent = True
         _seen(ground, camera=False)
+        for o in props:
+            o.is_holdout = True
         first = _expose(out, rays)
         layer.use_pass_normal = layer.use_pass_position = layer.use_pass_material_index = False
         scene.render.film_transparent = False
+        for o in props:
+            o.is_holdout = False
         _seen(ground, camera=True)
         _seen(piece, camera=False)
         shadowed = _stacked(_expose(out, max(4, rays // 2), 0.5 if smooth else 1.0), "Combined", "RGB")
