@@ -116,7 +116,7 @@ def _shot(rng: np.random.Generator, *, flat: bool, hung: bool, dark: bool, clipp
         fill=float(rng.uniform(0.5, 0.92)),
         offset=(float(rng.normal(0, 0.03)), float(rng.normal(0, 0.03))),
         lens_mm=float(rng.choice([50, 70, 100, 100, 28])),
-        f_number=float(rng.choice([8, 11, 16, 22, 32, 45])),
+        f_number=float(rng.choice([9, 11, 16, 22, 22, 32, 45])),
         focus=float(rng.uniform(0.0, 0.6)),
         white=white,
         cast=_cast(rng),

@@ -230,6 +230,21 @@ def jhumka(kit):
     return _pair(kit, one, r * kit.u(2.6, 4), tilt=0)
 
 
+def filigree_drop(kit):
+    """Lace of wire on hooks."""
+    cut, size = kit.pick(("round", "pear", "marquise", "oval")), kit.u(5, 11)
+    mark = kit.rng.bit_generator.state
+
+    def one(k, side):
+        k.rng.bit_generator.state = mark
+        objs = mounts.filigree(k, cut, size)
+        top = gems.length_of(cut) * size
+        objs += mounts.jump_ring(k, 0, top + 1.0, 0, 1.0, 0.28, tilt=25) + _hook(k, 0, top + 1.8, 0, side)
+        return move(objs, at(0, -4))
+
+    return _pair(kit, one, size * kit.u(2.4, 3.6))
+
+
 def chandelier(kit):
     """A frame with rows of drops that grow towards the middle."""
     wide, rows = kit.u(7, 11), kit.n(3, 5)

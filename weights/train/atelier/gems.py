@@ -55,6 +55,42 @@ def cushion_outline(ratio=1.0, power=3.0):
     return point
 
 
+def heart_outline():
+    """A heart, point at -y, by polar angle: not convex, so its metal is traced, not supported."""
+    t = np.linspace(0, TAU, 2000)
+    x = 16 * np.sin(t) ** 3
+    y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
+    angle, reach = np.arctan2(y, x), np.hypot(x, y) / 16
+    order = np.argsort(angle)
+
+    def point(a):
+        return round_outline(a) * np.interp(a, angle[order], reach[order], period=TAU)
+
+    return point
+
+
+def lofted(name, outline, size, sides=22):
+    """A faceted stone over an outline that need not be convex: table, one tier of crown, a pavilion of triangles."""
+    az = np.arange(sides) * TAU / sides + math.pi / 2
+    rim = np.array([outline(a) for a in az]) * size
+    verts = [(*(0.58 * p), 0.34 * size) for p in rim] + [(*p, 0.03 * size) for p in rim]
+    verts += [(*p, 0.0) for p in rim] + [(0, -0.1 * size, -0.75 * size)]
+    faces = [tuple(range(sides))]
+    for i in range(sides):
+        j = (i + 1) % sides
+        faces += [(i, sides + i, j), (j, sides + i, sides + j)]
+        faces.append((sides + i, 2 * sides + i, 2 * sides + j, sides + j))
+        faces.append((2 * sides + i, 3 * sides, 2 * sides + j))
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(verts, [], faces)
+    bm = bmesh.new()
+    bm.from_mesh(mesh)
+    bmesh.ops.recalc_face_normals(bm, faces=bm.faces[:])
+    bm.to_mesh(mesh)
+    bm.free()
+    return mesh
+
+
 def step_cut(name, ratio, corner, size):
     """Emerald cut and baguette: three tiers of facets parallel to the girdle, above and below."""
     pts = np.array(octagon(ratio, corner))
@@ -112,11 +148,14 @@ _BRILLIANT = {
     "princess": (cushion_outline(1.0, 9.0), EIGHT + TAU / 16, (0, 0)),
 }
 _STEP = {"emerald": (1.35, 0.32), "asscher": (1.0, 0.34), "baguette": (2.1, 0.06)}
-CUTS = (*_BRILLIANT, *_STEP)
+_HEART = heart_outline()
+CUTS = (*_BRILLIANT, *_STEP, "heart")
 
 
 def outline_of(cut):
     """The support function of a cut, for the metal around it."""
+    if cut == "heart":
+        return _HEART
     if cut in _STEP:
         return polygon_outline(octagon(*_STEP[cut]))
     return _BRILLIANT[cut][0]
@@ -124,11 +163,13 @@ def outline_of(cut):
 
 def length_of(cut):
     """Half length of a cut of half width 1, along y."""
-    return float(outline_of(cut)(math.pi / 2)[1])
+    return max(float(outline_of(cut)(a)[1]) for a in (math.pi / 2, 0.3 * math.pi))
 
 
 def faceted(cut, size, rng):
     """A cut stone, girdle at z = 0, proportions a little different every time."""
+    if cut == "heart":
+        return lofted(cut, _HEART, size, 2 * int(rng.integers(9, 14)))
     if cut in _STEP:
         return step_cut(cut, *_STEP[cut], size)
     outline, mains, center = _BRILLIANT[cut]

@@ -142,6 +142,43 @@ def ring_frames(radius, angles, y=0.0):
     return out
 
 
+def filigree(kit, cut, size):
+    """A flat lace of wire: twin rims, scrolls around the middle, granules, perhaps a stone. Face up at z = 0."""
+    outline, r, n = gems.outline_of(cut), 0.045 * size + 0.12, kit.n(6, 12)
+    objs = [
+        put(
+            sweep("rim", flat(trace(outline, size * f, n=140)), disk(r, 10), closed=True, up=(0, 0, 1)),
+            kit.metal,
+        )
+        for f in (1.0, 0.88)
+    ]
+    t, sense = np.linspace(0, 1, 40), kit.pick((-1, 1))
+    curl = (
+        np.stack([np.cos(sense * t * 1.4 * TAU), np.sin(sense * t * 1.4 * TAU)], 1) * (1 - 0.75 * t)[:, None]
+    )
+    for k, p in enumerate(trace(outline, size * 0.62, n=n)):
+        wide = 0.72 * math.pi * 0.62 * size / n
+        angle = math.atan2(p[1], p[0])
+        spin = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+        objs.append(
+            put(sweep("scroll", flat(curl * wide @ spin.T + p), disk(0.7 * r, 8), up=(0, 0, 1)), kit.metal)
+        )
+        spoke = flat(np.array([0.3 * p, 0.7 * p, 1.42 * p]))
+        objs.append(
+            put(sweep("spoke", spoke, disk(0.8 * r, 8), up=(0, 0, 1)), kit.trim if k % 2 else kit.metal)
+        )
+    grain = kit.ball(1.5 * r, 12)
+    objs += [
+        put(grain, kit.metal, at(*p, 0.6 * r)) for p in trace(outline, size * 0.94, n=int(5 * size / (3 * r)))
+    ]
+    middle = (
+        setting(kit, "round", 0.24 * size, "bezel")[0]
+        if kit.chance(0.6)
+        else [put(kit.ball(0.24 * size, 24), kit.metal)]
+    )
+    return objs + middle
+
+
 def jump_ring(kit, x, y, z, radius=1.5, wire=0.3, tilt=0.0):
     """A round wire ring lying in the plane, tilted about x."""
     a = np.arange(40) * TAU / 40

@@ -122,6 +122,36 @@ def bar_pendant(kit):
     return _hung(kit, objs, top + 1.2)
 
 
+def filigree_pendant(kit):
+    """A lace of wire on a chain, perhaps with a bead below."""
+    cut, size = kit.pick(("round", "pear", "oval", "heart", "marquise")), kit.u(7, 13)
+    objs = mounts.filigree(kit, cut, size)
+    top = gems.length_of(cut) * size
+    if kit.chance(0.4):
+        r = kit.u(1.5, 3)
+        low = -float(abs(gems.outline_of(cut)(-math.pi / 2)[1])) * size
+        objs += [put(kit.ball(r, 32), kit.pick((kit.pearl, kit.metal, kit.main(3))), at(0, low - r - 1.2))]
+        objs += mounts.jump_ring(kit, 0, low - 0.5, 0, 0.8, 0.25, 30)
+    objs += mounts.jump_ring(kit, 0, top + 1.0, 0, 1.1, 0.3, tilt=15)
+    return _hung(kit, objs, top + 1.2)
+
+
+def heart_pendant(kit):
+    """An open heart of wire or sheet, some with a row of stones."""
+    size, thick = kit.u(5, 10), kit.u(0.6, 1.5)
+    outline = gems.outline_of("heart")
+    line = flat(trace(outline, size, n=160))
+    section = kit.pick((disk(thick, 16), slab(thick * 0.6, thick * 1.2, 0.2)))
+    objs = [put(sweep("heart", line, section, closed=True, up=(0, 0, 1)), kit.metal)]
+    if kit.chance(0.5):
+        r = 0.75 * thick
+        frames = [at(*p, thick * 1.02) for p in trace(outline, size, n=int(6.4 * size / (2 * r + 0.2)))]
+        objs += mounts.pave(kit, frames, r)
+    top = float(outline(math.pi / 2)[1]) * size
+    objs += mounts.jump_ring(kit, 0, top + thick + 0.8, 0, 1.1, 0.3, tilt=15)
+    return _hung(kit, objs, top + thick + 1.0)
+
+
 def locket(kit):
     """A hinged case with a border and a stone or enamel in the lid."""
     cut, size = kit.pick(("round", "oval", "cushion")), kit.u(7, 12)

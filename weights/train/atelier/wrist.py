@@ -172,6 +172,21 @@ def stone_bangle(kit, radius=None):
         3,
     )
     objs = [put(sweep("band", circle(radius), u, closed=True, up=(0, 0, 1)), kit.metal)]
+    if kit.chance(0.3):  # enamel instead of stones, with a row of dots
+        inlay = circle(radius + 0.35)
+        objs.append(
+            put(sweep("enamel", inlay, slab(0.35, 0.6 * w, 0.1), closed=True, up=(0, 0, 1)), kit.enamel)
+        )
+        dots = int(TAU * radius / kit.u(2.5, 6))
+        for v in np.arange(dots) * TAU / dots:
+            objs.append(
+                put(
+                    kit.ball(0.5, 14),
+                    kit.metal,
+                    at((radius + 0.7) * math.cos(v), (radius + 0.7) * math.sin(v)),
+                )
+            )
+        return objs
     n = int(TAU * (radius + 0.9) / (2 * r + 0.3))
     mats = [kit.main(r), kit.accent(r)] if kit.chance(0.5) else [kit.accent(r)]
     gem, ball = kit.melee(r), kit.ball(0.24 * r + 0.08, 10)
