@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check benchmark evaluate soak blender dataset dataset-check lock clean
+.PHONY: demo test check benchmark evaluate soak blender dataset dataset-check dataset-sheet lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -53,13 +53,17 @@ $(BLENDER)/.done: weights/train/requirements.txt
 	$(BLENDER)/bin/python -m pip install --quiet --disable-pip-version-check -r weights/train/requirements.txt
 	touch $@
 
-blender: $(BLENDER)/.done  ## the environment that renders training pictures (about 400 MB)
+blender: $(BLENDER)/.done  ## the environment that renders training pictures (about 1 GB)
 
 dataset: $(BLENDER)/.done  ## N training samples into OUT; ends when they are there, goes on where it was cut off
 	nice -n 19 $(BLENDER)/bin/python -m weights.train.dataset --count $(N) --start $(START) --out "$(OUT)"
 
 dataset-check: $(BLENDER)/.done  ## whether every sample in OUT keeps its promises
 	$(BLENDER)/bin/python -m weights.train.verify "$(OUT)"
+
+SHEET ?= dataset-sheet.png
+dataset-sheet: $(BLENDER)/.done  ## the first samples in OUT side by side, as the picture SHEET
+	$(BLENDER)/bin/python -m weights.train.sheet "$(OUT)" "$(SHEET)"
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
