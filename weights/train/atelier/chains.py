@@ -262,5 +262,6 @@ def clasp(kit, x, y, yaw, size):
         closed=True,
         up=(0, 0, 1),
     )
-    frame = at(x, y, 0.5 * size) @ turn(yaw)
+    # The line ends between the claw and its ring, which hold each other.
+    frame = at(x, y, 0.5 * size) @ turn(yaw) @ at(-1.4 * size, 0, 0)
     return [put(mesh, kit.metal, frame), put(ring, kit.metal, frame @ at(2.4 * size, 0, 0) @ turn(25, "X"))]

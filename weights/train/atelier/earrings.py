@@ -156,7 +156,7 @@ def long_drop(kit):
     mat_main, beads = kit.chance(0.6), kit.n(3, 7)
 
     def one(k, side):
-        mat = k.main(3) if mat_main else k.metal
+        mat = k.body if mat_main else k.metal
         if kind == "beads":
             r = long / beads / 2
             objs = [

@@ -56,6 +56,12 @@ class Kit:
         """The material of the chief stone at this size."""
         return self._stone(self.spec.stone, size)
 
+    @property
+    def body(self):
+        """For beads and bars: the chief stone, or enamel where that would be a lump of clear glass."""
+        clear = STONES[self.spec.stone].part == "clear_stone" and STONES[self.spec.stone].look == "clear"
+        return self.enamel if clear else self.main(3)
+
     def accent(self, size):
         """The material of the small stones."""
         return self._stone(self.spec.accent, size)

@@ -51,9 +51,10 @@ def _hung(kit, objs, top):
     width = kit.u(18, 55) if way == "short" else kit.u(35, 95)
     line = chains.worn(kit, width, width * kit.u(0.8, 1.5))
     objs += move(chains.chain(kit, line, gauge), at(0, top + 1.4, 0))
-    if kit.chance(0.5) and way != "short":
-        x, y = line[-1]
-        objs += chains.clasp(kit, x - 3, y + top + 1.4, 180 + kit.u(-20, 20), kit.u(1.4, 2.2))
+    if kit.chance(0.75):
+        objs += chains.clasp(
+            kit, 0, line[-1][1] + top + 1.4, kit.pick((0, 180)) + kit.u(-25, 25), kit.u(1.0, 1.8)
+        )
     return move(objs, turn(kit.u(-15, 15)))
 
 
@@ -211,6 +212,8 @@ def line_necklace(kit):
         if part[1] - part[0] > 4:
             piece = chains.along(line, np.linspace(*part, 120))
             objs += chains.chain(kit, piece[:, :2], 0.5, "cable")
+    if kit.chance(0.7):
+        objs += chains.clasp(kit, 0, line[-1][1], kit.pick((0, 180)) + kit.u(-25, 25), kit.u(1.0, 1.8))
     y = 0.0
     for k in range(kit.n(0, 5)):
         r = size * kit.u(0.7, 1.05)
@@ -226,7 +229,7 @@ def line_necklace(kit):
 def bead_necklace(kit):
     """Beads of two kinds with metal between, sometimes with a tassel of drops."""
     r = kit.u(1.3, 4.2)
-    mats = [kit.main(3)] * kit.n(1, 5) + [kit.pick((kit.metal, kit.accent(2), kit.main(3)))] * kit.n(0, 2)
+    mats = [kit.body] * kit.n(1, 5) + [kit.pick((kit.metal, kit.body))] * kit.n(0, 2)
     line = (
         chains.worn(kit, kit.u(60, 110), kit.u(70, 130))
         if kit.chance(0.6)
@@ -261,9 +264,14 @@ def pearl_strand(kit):
         jitter=kit.u(0, 0.08),
         graded=kit.u(0, 0.35) if way == "worn" else 0.0,
     )
-    if kit.chance(0.4) and way in ("worn", "zigzag"):
-        x, y = line[-1]
-        objs += chains.clasp(kit, x, y + r, 60, 2.2)
+    if way == "worn" or kit.chance(0.4):
+        objs += chains.clasp(
+            kit,
+            0 if way == "worn" else line[-1][0],
+            line[-1][1],
+            kit.pick((0, 180)) + kit.u(-25, 25),
+            kit.u(1.6, 2.4),
+        )
     return objs
 
 
@@ -304,7 +312,8 @@ def bib_necklace(kit):
     """Beads with a fan of hammered plates or drops at the front."""
     r, width = kit.u(1.4, 2.4), kit.u(80, 115)
     line = chains.worn(kit, width, width * kit.u(0.9, 1.1))
-    objs = chains.strand(kit, line, r, [kit.main(3)] * 3 + [kit.metal], closed=False)
+    objs = chains.strand(kit, line, r, [kit.body] * 3 + [kit.metal], closed=False)
+    objs += chains.clasp(kit, 0, line[-1][1], kit.pick((0, 180)), 1.6)
     p = chains.climbed(line, 1, closed=False)
     s, n, step = chains.measured(p)[-1], 2 * kit.n(2, 4) + 1, kit.u(6, 8)
     for k in range(n):

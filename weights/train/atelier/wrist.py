@@ -83,7 +83,7 @@ def tennis(kit):
 def bead_bracelet(kit):
     """Round beads on elastic: one stone, or with metal rondelles."""
     r = kit.u(2.5, 5)
-    mats = [kit.pick((kit.main(3), kit.pearl))] * kit.n(3, 9) + [kit.metal] * kit.n(0, 1)
+    mats = [kit.pick((kit.body, kit.pearl))] * kit.n(3, 9) + [kit.metal] * kit.n(0, 1)
     line = chains.loop(kit, kit.u(22, 30), wobble=0.08)
     return chains.strand(kit, line, r, mats, closed=True, jitter=0.01)
 
