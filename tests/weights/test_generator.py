@@ -1,4 +1,4 @@
-"""The generator for real: two small samples through Blender, where its environment exists (`make .venv-blender`)."""
+"""The generator for real: two small samples through Blender, where its environment exists (`make blender`)."""
 
 import subprocess
 from pathlib import Path

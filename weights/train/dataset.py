@@ -90,7 +90,7 @@ def main() -> int:
     cli.add_argument("--count", type=int, default=1000)
     cli.add_argument("--start", type=int, default=0, help="first seed")
     cli.add_argument("--side", type=int, default=640, help="long side of the photo, px")
-    cli.add_argument("--rays", type=int, default=12, help="paths per pixel of the piece")
+    cli.add_argument("--rays", type=int, default=8, help="paths per pixel of the piece")
     cli.add_argument("--threads", type=int, default=2)
     cli.add_argument("--slim", action="store_true", help="photo, alpha and record only, without the layers")
     cli.add_argument("--grounds", default="", help="only these grounds, by comma")

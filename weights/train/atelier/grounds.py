@@ -34,7 +34,7 @@ def _bump(nodes, links, bsdf, value, strength, distance):
     links.new(bump.outputs["Normal"], bsdf.inputs["Normal"])
 
 
-def _noise(nodes, links, where, scale, detail=5.0, stretch=None):
+def _noise(nodes, links, where, scale, detail=2.0, stretch=None):
     noise = nodes.new("ShaderNodeTexNoise")
     noise.inputs["Scale"].default_value, noise.inputs["Detail"].default_value = scale, detail
     vector = where.outputs["Object"]
@@ -105,12 +105,13 @@ def _wood(rng, c):
 
 def _marble(rng, c):
     mat, nodes, links, bsdf, where = _surface("marble", c, rng.uniform(0.05, 0.25), 0.5)
-    vein = nodes.new("ShaderNodeTexWave")
+    vein, depth = nodes.new("ShaderNodeTexWave"), rng.uniform(0.7, 0.92)
+    faint = [depth * x for x in c]
     vein.inputs["Scale"].default_value = rng.uniform(0.012, 0.03)
     vein.inputs["Distortion"].default_value, vein.inputs["Detail"].default_value = rng.uniform(8, 18), 6
     vein.inputs["Detail Scale"].default_value = rng.uniform(0.6, 1.4)
     links.new(where.outputs["Object"], vein.inputs["Vector"])
-    _mixed(nodes, links, bsdf, vein.outputs["Fac"], [0.55 * x for x in c], c, 0.0, rng.uniform(0.12, 0.3))
+    _mixed(nodes, links, bsdf, vein.outputs["Fac"], faint, c, 0.0, rng.uniform(0.2, 0.7))
     return mat
 
 

@@ -207,6 +207,8 @@ def hang(spec, eye, size):
     links.new(where.outputs["Generated"], spin.inputs["Vector"])
     links.new(spin.outputs["Vector"], env.inputs["Vector"])
     links.new(env.outputs["Color"], nodes["Background"].inputs["Color"])
+    # The map by which rays find the bright places; at its automatic size it costs more than the rays.
+    world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", W // 2
     bpy.context.scene.world = world
     if spec.light == "flash":
         _lamp(eye + Vector((rng.uniform(-18, 18), 0, rng.uniform(4, 22))), eye.length, rng.uniform(1.5, 4))

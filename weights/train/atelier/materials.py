@@ -15,16 +15,16 @@ def blank(name):
     return mat, nodes, mat.node_tree.links, nodes.new("ShaderNodeOutputMaterial")
 
 
-def metal(name, color, roughness, finish="polished", scale=1.0):
-    """Polished by hand: roughness wanders a little and the surface is not perfectly fair. `scale` stretches the marks."""
+def metal(name, color, roughness, finish="polished", detail=5):
+    """Polished by hand: roughness wanders a little and the surface is not perfectly fair. `detail`: octaves of the smears."""
     mat, nodes, links, out = blank(name)
     bsdf = nodes.new("ShaderNodeBsdfPrincipled")
     bsdf.inputs["Base Color"].default_value = (*color, 1)
     bsdf.inputs["Metallic"].default_value = 1
     where = nodes.new("ShaderNodeTexCoord")
     smear, fair = nodes.new("ShaderNodeTexNoise"), nodes.new("ShaderNodeTexNoise")
-    smear.inputs["Scale"].default_value, smear.inputs["Detail"].default_value = 0.9 * scale, 5
-    fair.inputs["Scale"].default_value, fair.inputs["Detail"].default_value = 0.55 * scale, 2
+    smear.inputs["Scale"].default_value, smear.inputs["Detail"].default_value = 0.9, detail
+    fair.inputs["Scale"].default_value, fair.inputs["Detail"].default_value = 0.55, 2
     span = nodes.new("ShaderNodeMapRange")
     span.inputs["From Min"].default_value, span.inputs["From Max"].default_value = 0.35, 0.7
     span.inputs["To Min"].default_value, span.inputs["To Max"].default_value = (
@@ -48,7 +48,7 @@ def metal(name, color, roughness, finish="polished", scale=1.0):
 def _hammered(nodes, links, _bsdf, bump, where, _color):
     """Flat dents of a planishing hammer, 1.5 mm wide."""
     dent = nodes.new("ShaderNodeTexVoronoi")
-    dent.feature, dent.inputs["Scale"].default_value = "SMOOTH_F1", 0.65
+    dent.feature, dent.inputs["Scale"].default_value = "F1", 0.65
     links.new(where.outputs["Object"], dent.inputs["Vector"])
     links.new(dent.outputs["Distance"], bump.inputs["Height"])
     bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.8, 0.22
@@ -68,10 +68,10 @@ def _brushed(nodes, links, _bsdf, bump, where, _color):
 def _satin(nodes, links, _bsdf, bump, where, _color):
     """Sand blasted: a fine tooth."""
     tooth = nodes.new("ShaderNodeTexNoise")
-    tooth.inputs["Scale"].default_value, tooth.inputs["Detail"].default_value = 7.0, 4
+    tooth.inputs["Scale"].default_value, tooth.inputs["Detail"].default_value = 12.0, 2
     links.new(where.outputs["Object"], tooth.inputs["Vector"])
     links.new(tooth.outputs["Fac"], bump.inputs["Height"])
-    bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.35, 0.04
+    bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.15, 0.04
 
 
 def _oxidised(nodes, links, bsdf, _bump, where, color):
@@ -128,7 +128,7 @@ def pearl(name, body=(0.86, 0.80, 0.72), overtone=(0.80, 0.62, 0.62), lustre=0.6
     rim.inputs["Blend"].default_value = 0.35
     links.new(rim.outputs["Facing"], ramp.inputs[0])
     links.new(ramp.outputs[2], bsdf.inputs["Base Color"])
-    bsdf.inputs["Roughness"].default_value = 0.32
+    bsdf.inputs["Roughness"].default_value = 0.32 - 0.3 * max(0.0, lustre - 0.6)
     bsdf.inputs["Specular IOR Level"].default_value = 0.75
     bsdf.inputs["Coat Weight"].default_value, bsdf.inputs["Coat Roughness"].default_value = lustre, 0.06
     bsdf.inputs["Coat IOR"].default_value = 1.5 + max(0.0, lustre - 0.6)
@@ -192,7 +192,7 @@ def hide(name, color):
 def metal_of(name):
     """The material of a metal in the catalogue, marked with its part."""
     m = METALS[name]
-    mat = metal(name, m.colour, m.roughness, m.finish)
+    mat = metal(name, m.colour, m.roughness, m.finish, 2)
     mat.pass_index = PARTS.index("metal")
     return mat
 

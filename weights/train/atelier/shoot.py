@@ -34,7 +34,7 @@ def _cycles(seed, size, threads):
     c.device, c.seed, c.use_adaptive_sampling = "CPU", seed % (1 << 31), False
     c.use_denoising, c.denoiser, c.denoising_input_passes = True, "OPENIMAGEDENOISE", "RGB_ALBEDO_NORMAL"
     c.denoising_prefilter, c.denoising_quality = "FAST", "BALANCED"
-    c.max_bounces, c.transmission_bounces, c.glossy_bounces, c.diffuse_bounces = 10, 9, 4, 2
+    c.max_bounces, c.transmission_bounces, c.glossy_bounces, c.diffuse_bounces = 8, 8, 3, 2
     c.transparent_max_bounces = 8
     c.caustics_reflective = c.caustics_refractive = True
     c.blur_glossy, c.sample_clamp_indirect, c.sample_clamp_direct = 0.6, 5.0, 0.0
@@ -61,13 +61,22 @@ def _stacked(raw, name, axes):
 
 
 def _enlarged(image, size):
-    """To the full size, bicubic, channel by channel."""
+    """To the full size, bicubic, channel by channel; the outermost 2 px, where the denoiser frays, are made from the next."""
+    image = np.ascontiguousarray(np.pad(image[2:-2, 2:-2], ((2, 2), (2, 2), (0, 0)), mode="edge"))
     if image.shape[:2] == (size[1], size[0]):
         return image
     bands = [
         Image.fromarray(image[..., k]).resize(size, Image.Resampling.BICUBIC) for k in range(image.shape[2])
     ]
     return np.stack([np.asarray(b) for b in bands], -1)
+
+
+def _grained(bare, shadowed):
+    """A coarse look at the bare ground given the grain of the fine one, where the shadow leaves enough light to see it."""
+    h, w, _ = shadowed.shape
+    coarse = shadowed.reshape(h // 4, 4, w // 4, 4, 3).mean((1, 3)).astype(np.float32)
+    ratio = bare / np.maximum(_enlarged(coarse, (w, h)), 1e-4)
+    return np.where(ratio < 3, np.maximum(shadowed, 0) * ratio, bare)
 
 
 def _scene(spec, size):
@@ -100,6 +109,23 @@ def _settled(premul, alpha):
     return np.where(alpha[..., None] < 0.995, straight * alpha[..., None], premul)
 
 
+def _filled(first, alpha):
+    """Position and part of every pixel the piece touches.
+
+    Both come from one ray a pixel, which at thin wires and edges may have passed the piece by: such pixels take what
+    a neighbour saw, as far as 4 px away.
+    """
+    data = np.concatenate([_stacked(first, "Position", "XYZ"), _stacked(first, "Material Index", "X")], -1)
+    known = (data[..., 3] > 0) & (alpha > 0)
+    data[~known] = 0
+    for _ in range(4):
+        for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+            take = np.roll(known, (dy, dx), (0, 1)) & ~known & (alpha > 0)
+            data[take] = np.roll(data, (dy, dx), (0, 1))[take]
+            known |= take
+    return data[..., :3].astype(np.float64), np.rint(data[..., 3])
+
+
 def _height(position, alpha, matrix):
     """Picture distance of each point from its own foot on the ground, px ≥ 0, and its height in mm."""
     foot = position.copy()
@@ -127,8 +153,8 @@ def shoot(spec, size, *, rays=16, threads=2):
     piece, ground, props, matrix, width = _scene(spec, size)
     scene, layer = bpy.context.scene, bpy.context.view_layer
     _cycles(spec.seed, size, threads)
-    # Paper is smooth but for its shadows, so a coarser look at it is enough; the grain of wood or cloth is not.
-    smooth = GROUNDS[spec.ground].kind in ("paper", "acrylic")
+    # Most grounds are smooth but for their shadows, so a coarser look at them is enough; the grain of wood and cloth is not.
+    fine = GROUNDS[spec.ground].kind in ("cloth", "wood")
     with tempfile.TemporaryDirectory() as work:
         out = Path(work) / "x.exr"
         layer.use_pass_normal = layer.use_pass_position = layer.use_pass_material_index = True
@@ -143,15 +169,17 @@ def shoot(spec, size, *, rays=16, threads=2):
             o.is_holdout = False
         _seen(ground, camera=True)
         _seen(piece, camera=False)
-        shadowed = _stacked(_expose(out, max(4, rays // 2), 0.5 if smooth else 1.0), "Combined", "RGB")
+        shadowed = _stacked(_expose(out, 4, 1.0 if fine else 0.5), "Combined", "RGB")
         for o in piece:
             o.hide_render = True
-        bare = _stacked(_expose(out, max(4, rays // 4), 0.25 if smooth else 1.0), "Combined", "RGB")
+        bare = _stacked(_expose(out, 4, 0.25), "Combined", "RGB")
     shadowed, bare = _enlarged(shadowed, size), _enlarged(bare, size)
+    if fine:
+        bare = _grained(bare, shadowed)
     rgba = _stacked(first, "Combined", "RGBA")
     alpha = np.clip(rgba[..., 3], 0, 1)
-    height_px, height_mm = _height(_stacked(first, "Position", "XYZ").astype(np.float64), alpha, matrix)
-    part = np.rint(_stacked(first, "Material Index", "X")[..., 0])
+    position, part = _filled(first, alpha)
+    height_px, height_mm = _height(position, alpha, matrix)
     layers = {
         "piece": _settled(np.maximum(rgba[..., :3], 0), alpha),
         "alpha": alpha,
@@ -160,7 +188,7 @@ def shoot(spec, size, *, rays=16, threads=2):
         "normal": _normals(first, alpha, matrix),
         "height_px": height_px,
         "height_mm": height_mm,
-        "part": np.where(alpha > 0, part, 0).astype(np.uint8),
+        "part": part.astype(np.uint8),
     }
     facts = {
         "blender": bpy.app.version_string,

@@ -42,7 +42,7 @@ def main():
     cli = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     cli.add_argument("folder", type=Path)
     cli.add_argument("--side", type=int, default=640)
-    cli.add_argument("--rays", type=int, default=12)
+    cli.add_argument("--rays", type=int, default=8)
     cli.add_argument("--threads", type=int, default=2)
     cli.add_argument("--slim", action="store_true")
     args = cli.parse_args()
