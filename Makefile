@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check benchmark evaluate soak install-service uninstall-service lock clean
+.PHONY: demo test check benchmark evaluate soak install-service uninstall-service blender dataset dataset-check \
+	dataset-sheet lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,9 +49,33 @@ install-service:  ## the systemd service, as root; systemd/install.sh says what 
 uninstall-service:  ## takes it away again; studio and pictures stay
 	$(PLACES) systemd/install.sh --remove
 
+# Blender wants its own Python and numpy, so it has an environment of its own. The samples never enter the repository.
+BLENDER_PYTHON ?= python3.11
+BLENDER := .venv-blender
+N ?= 1000
+START ?= 0
+OUT ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vitrine/dataset
+
+$(BLENDER)/.done: weights/train/requirements.txt
+	$(BLENDER_PYTHON) -m venv $(BLENDER)
+	$(BLENDER)/bin/python -m pip install --quiet --disable-pip-version-check -r weights/train/requirements.txt
+	touch $@
+
+blender: $(BLENDER)/.done  ## the environment that renders training pictures (about 1 GB)
+
+dataset: $(BLENDER)/.done  ## N training samples into OUT; ends when they are there, goes on where it was cut off
+	nice -n 19 $(BLENDER)/bin/python -m weights.train.dataset --count $(N) --start $(START) --out "$(OUT)"
+
+dataset-check: $(BLENDER)/.done  ## whether every sample in OUT keeps its promises
+	$(BLENDER)/bin/python -m weights.train.verify "$(OUT)"
+
+SHEET ?= dataset-sheet.png
+dataset-sheet: $(BLENDER)/.done  ## the first samples in OUT side by side, as the picture SHEET
+	$(BLENDER)/bin/python -m weights.train.sheet "$(OUT)" "$(SHEET)"
+
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra rembg --output-file requirements-dev.lock pyproject.toml
 
 clean:  ## the environment and all caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(BLENDER) .mypy_cache .ruff_cache .pytest_cache

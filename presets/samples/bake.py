@@ -15,6 +15,7 @@ noise, JPEG. Same recipe, same picture, up to the denoiser's rounding.
 
 import argparse
 import math
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -22,11 +23,15 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-import pieces
 from mathutils import Vector
 from PIL import Image
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))  # the workshop is shared with the generator of training pictures
+
+import pieces
+
+from weights.train.atelier.materials import blank, gem, metal, pearl
 
 
 @dataclass(frozen=True)
@@ -177,79 +182,6 @@ SHOTS = {
 # ---------------------------------------------------------------- materials
 
 
-def _material(name):
-    mat = bpy.data.materials.new(name)
-    if not mat.node_tree:
-        mat.use_nodes = True
-    nodes = mat.node_tree.nodes
-    nodes.clear()
-    return mat, nodes, mat.node_tree.links, nodes.new("ShaderNodeOutputMaterial")
-
-
-def metal(name, color, roughness):
-    """Polished by hand: roughness wanders a little and the surface is not perfectly fair."""
-    mat, nodes, links, out = _material(name)
-    bsdf = nodes.new("ShaderNodeBsdfPrincipled")
-    bsdf.inputs["Base Color"].default_value = (*color, 1)
-    bsdf.inputs["Metallic"].default_value = 1
-    where = nodes.new("ShaderNodeTexCoord")
-    smear, fair = nodes.new("ShaderNodeTexNoise"), nodes.new("ShaderNodeTexNoise")
-    smear.inputs["Scale"].default_value, smear.inputs["Detail"].default_value = 0.9, 5
-    fair.inputs["Scale"].default_value, fair.inputs["Detail"].default_value = 0.55, 2
-    span = nodes.new("ShaderNodeMapRange")
-    span.inputs["From Min"].default_value, span.inputs["From Max"].default_value = 0.35, 0.7
-    span.inputs["To Min"].default_value, span.inputs["To Max"].default_value = (
-        roughness * 0.7,
-        roughness * 1.5,
-    )
-    bump = nodes.new("ShaderNodeBump")
-    bump.inputs["Strength"].default_value, bump.inputs["Distance"].default_value = 0.25, 0.06
-    for noise in (smear, fair):
-        links.new(where.outputs["Object"], noise.inputs["Vector"])
-    links.new(smear.outputs["Fac"], span.inputs["Value"])
-    links.new(span.outputs["Result"], bsdf.inputs["Roughness"])
-    links.new(fair.outputs["Fac"], bump.inputs["Height"])
-    links.new(bump.outputs["Normal"], bsdf.inputs["Normal"])
-    links.new(bsdf.outputs["BSDF"], out.inputs["Surface"])
-    return mat
-
-
-def gem(name, color, ior, density):
-    """Clear stone with body colour by absorption (`density` per mm); lets its shadow through, tinted."""
-    mat, nodes, links, out = _material(name)
-    glass, clear, ray, mix = (
-        nodes.new(f"ShaderNode{k}") for k in ("BsdfGlass", "BsdfTransparent", "LightPath", "MixShader")
-    )
-    glass.inputs["IOR"].default_value, glass.inputs["Roughness"].default_value = ior, 0.0
-    clear.inputs["Color"].default_value = (*[0.25 + 0.6 * c for c in color], 1)
-    links.new(ray.outputs["Is Shadow Ray"], mix.inputs["Fac"])
-    links.new(glass.outputs["BSDF"], mix.inputs[1])
-    links.new(clear.outputs["BSDF"], mix.inputs[2])
-    links.new(mix.outputs["Shader"], out.inputs["Surface"])
-    if density > 0:
-        body = nodes.new("ShaderNodeVolumeAbsorption")
-        body.inputs["Color"].default_value, body.inputs["Density"].default_value = (*color, 1), density
-        links.new(body.outputs["Volume"], out.inputs["Volume"])
-    return mat
-
-
-def pearl(name):
-    """Nacre: a satin body under a thin clear coat with a faint rose overtone."""
-    mat, nodes, links, out = _material(name)
-    bsdf = nodes.new("ShaderNodeBsdfPrincipled")
-    rim, ramp = nodes.new("ShaderNodeLayerWeight"), nodes.new("ShaderNodeMix")
-    ramp.data_type = "RGBA"
-    ramp.inputs[6].default_value, ramp.inputs[7].default_value = (0.86, 0.80, 0.72, 1), (0.80, 0.62, 0.62, 1)
-    rim.inputs["Blend"].default_value = 0.35
-    links.new(rim.outputs["Facing"], ramp.inputs[0])
-    links.new(ramp.outputs[2], bsdf.inputs["Base Color"])
-    bsdf.inputs["Roughness"].default_value = 0.32
-    bsdf.inputs["Specular IOR Level"].default_value = 0.75
-    bsdf.inputs["Coat Weight"].default_value, bsdf.inputs["Coat Roughness"].default_value = 0.6, 0.06
-    links.new(bsdf.outputs["BSDF"], out.inputs["Surface"])
-    return mat
-
-
 def bench():
     """All materials of the workshop. Metal colours are measured reflectances, linear."""
     return {
@@ -293,7 +225,7 @@ def _plane(name, width, height, mat):
 
 def stand(box, aim):
     """A soft box whose cloth is hottest in the middle, or a black card; the camera itself does not see it."""
-    mat, nodes, links, out = _material("box")
+    mat, nodes, links, out = blank("box")
     if box.light > 0:
         emit, uv, grad, span = (
             nodes.new(f"ShaderNode{k}") for k in ("Emission", "TexCoord", "TexGradient", "MapRange")
@@ -324,7 +256,7 @@ def stand(box, aim):
 
 def sweep_paper(shot):
     """A paper sweep: flat under the piece, rising behind it in a wide curve; fine tooth."""
-    mat, nodes, links, out = _material("paper")
+    mat, nodes, links, out = blank("paper")
     bsdf, noise, bump, where = (
         nodes.new(f"ShaderNode{k}") for k in ("BsdfPrincipled", "TexNoise", "Bump", "TexCoord")
     )
@@ -427,7 +359,7 @@ def shoot(path):
 def matte(objs, paper, path):
     """The piece alone as alpha: same camera, lens and filter, everything else out of sight."""
     scene = bpy.context.scene
-    flat, nodes, links, out = _material("flat")
+    flat, nodes, links, out = blank("flat")
     links.new(nodes.new("ShaderNodeEmission").outputs["Emission"], out.inputs["Surface"])
     bpy.context.view_layer.material_override = flat
     paper.hide_render = True

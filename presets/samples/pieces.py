@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 from mathutils import Matrix, Vector
-from shapes import (
+from weights.train.atelier.shapes import (
     TAU,
     at,
     bead,

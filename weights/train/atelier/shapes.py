@@ -152,6 +152,11 @@ def rounded(points, radius, steps=5):
     return np.array(out)
 
 
+def slab(wide, tall, radius=0.3):
+    """A rectangular section of half width `wide` and half height `tall` with rounded corners, (m, 2)."""
+    return rounded([(-wide, -tall), (wide, -tall), (wide, tall), (-wide, tall)], radius, 3)
+
+
 def spline(points, n=60):
     """Catmull-Rom through the points, (n, 3)."""
     p = np.asarray(points, float)
