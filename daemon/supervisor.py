@@ -207,7 +207,8 @@ class Supervisor:
         return time.monotonic() - 0.05
 
     def _wait(self, now: float) -> None:
-        until = max(now, min(now + _PASS_S, self._wake_again, self._arrivals.next_due() or math.inf))
+        due = self._arrivals.next_due()
+        until = max(now, min(now + _PASS_S, self._wake_again, math.inf if due is None else due))
         with selectors.DefaultSelector() as selector:
             selector.register(self._bell, selectors.EVENT_READ)
             for member in self._crew.members:

@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,6 +110,8 @@ class Watch(FileSystemEventHandler):
                     " it is looked at regularly instead"
                 )
                 return
+        # It warns of each folder that it comes to watch on two ways, with a list of all watches in the text: megabytes.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         observer = InotifyObserver()
         try:
             observer.schedule(self, os.fspath(self._root), recursive=True, event_filter=_WANTED)
