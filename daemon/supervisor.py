@@ -328,7 +328,8 @@ class Supervisor:
         return time.monotonic() - 0.05
 
     def _wait(self, now: float) -> None:
-        until = max(now, min(now + _LOOK_S, self._wake_again, self._arrivals.next_due() or math.inf))
+        due = self._arrivals.next_due()
+        until = max(now, min(now + _LOOK_S, self._wake_again, math.inf if due is None else due))
         self._bell.wait(
             until, [member.line.fileno() for member in self._crew.members if not member.line.closed]
         )

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +107,8 @@ class Watch(FileSystemEventHandler):
                     " it is looked at regularly instead"
                 )
                 return
+        # It warns of each folder that it comes to watch on two ways, with a list of all watches in the text: megabytes.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         try:
             observer = Observer(self._note_refusal)
         except OSError as error:

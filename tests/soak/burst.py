@@ -61,7 +61,6 @@ def burst(share: float, say: Say) -> Iterator[Row]:
         path = inbox / "anew" / "whole.jpg"
         path.write_bytes(jpeg(1))
         took = wait_for(lambda: bool(daemon.rows("SELECT 1 FROM jobs")), 60, 0.01)
-        say(f"burst: {daemon.states()}, {daemon.said()[-500:]}")
         shown = "never" if took is None else f"{took:.1f} s"
         yield Row(
             "a whole photo dropped behind all these: job after",

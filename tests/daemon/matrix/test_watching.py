@@ -49,6 +49,9 @@ def test_fm_06_files_dropped_at_once_into_new_nested_folders_are_found(daemon):
         for number in range(5):
             (folder / f"{number}.jpg").write_bytes(STUB)
     _seen(daemon, 1000)
+    daemon.drop("whole.jpg", jpeg(1))  # behind a thousand that wait, it is not kept waiting
+    until(lambda: daemon.rows("SELECT 1 FROM jobs"), 2.0, "the whole photo's job")
+    assert len(daemon.said()) < 10_000  # the watching library does not flood the log
 
 
 def test_fm_07_inotify_overflow_loses_nothing(daemon):
