@@ -43,7 +43,6 @@ from rules.timing import windows
 
 log = logging.getLogger("vitrine")
 GRACE_S = 12.0  # of the 15 s that a stop may take
-_PASS_S = 1.0
 _LOOK_S = 0.5  # a disk that fills up is seen within a second, also on a machine that is busy
 _STALLED_S = 2.0  # for a ledger that cannot be written
 _SCAN_REST = 5.0  # times as long as a full scan took: a hundred thousand files must not keep the loop busy with looking
