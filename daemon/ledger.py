@@ -209,6 +209,8 @@ def open_ledger(path: Path) -> tuple[Ledger, str]:
         trouble = "it is damaged"
     except LedgerDamaged as error:
         trouble = str(error)
+    except UnicodeDecodeError:  # SQLite quotes what it stumbled over, byte for byte
+        trouble = "it is damaged"
     except sqlite3.DatabaseError as error:
         if _code(error) not in {*_DAMAGE, sqlite3.SQLITE_ERROR}:  # that one: other tables than it says
             raise
