@@ -90,10 +90,13 @@ class Health:
         return code in self._states
 
     def show(self, code: str, text: str, for_s: float) -> None:
-        """Something happened that is over already: the state is shown for so long after the last time."""
+        """Something happened that is over already: the state is shown for so long after the last time; each is told."""
         CODES[code]
+        again = self.holds(code)
         self._until[code] = self._ticks() + for_s
         self._begin(code, text)
+        if again:
+            log.warning("again: %s", text, extra={"code": code})
 
     def _begin(self, code: str, text: str) -> None:
         before = self._states.get(code)

@@ -46,10 +46,14 @@ def test_a_code_that_nobody_knows_is_a_defect(health):
         health.set("dsik", "x")
 
 
-def test_something_that_is_over_is_shown_for_a_while_after_the_last_time(health, clock, changes):
+def test_something_that_is_over_is_shown_for_a_while_after_the_last_time(health, clock, changes, caplog):
     health.show("overflow", "events were lost", 60)
     clock["now"] = 150.0
     health.show("overflow", "events were lost", 60)
+    assert [record.getMessage() for record in caplog.records] == [
+        "events were lost",
+        "again: events were lost",
+    ]
     clock["now"] = 209.0
     assert health.states
     clock["now"] = 210.0
