@@ -241,7 +241,7 @@ class Supervisor:
             raise LedgerDamaged("it was moved, replaced or removed while Vitrine was using it")
         if self._space.look(now):
             self._go_on(now)
-        self._health.set("disk", self._space.trouble)
+        self._health.set("disk", self._space.trouble, aloud=True)
         self._inbox(now)
         self._batches.advance(dt.datetime.now(dt.UTC), now)
         self._sheets.advance()
