@@ -51,7 +51,6 @@ class Member:
     ready: bool = False
     killed_for: str = ""
     started: float = field(default_factory=time.monotonic)
-    leaving: bool = False
     misconfigured: str = ""
     owed: Message = field(default_factory=dict)  # what could not be said yet
 
@@ -220,7 +219,6 @@ class Crew:
         self.store.blame(member.owner, why)
 
     def _dismiss(self, member: Member) -> None:
-        member.leaving = True
         self._say(member, stop=True)
 
     def _say(self, member: Member, **message: object) -> None:

@@ -44,6 +44,7 @@ from rules.timing import windows
 log = logging.getLogger("vitrine")
 GRACE_S = 12.0  # of the 15 s that a stop may take
 _LOOK_S = 0.5  # a disk that fills up is seen within a second, also on a machine that is busy
+_RECOVER_S = 1.0  # between looks after the owners of leases
 _STALLED_S = 2.0  # for a ledger that cannot be written
 _SCAN_REST = 5.0  # times as long as a full scan took: a hundred thousand files must not keep the loop busy with looking
 _SCAN_REST_MOST_S = 15.0
@@ -142,7 +143,7 @@ class Supervisor:
         self._queues: tuple[Queue, ...] = _QUEUES
         self._crew = Crew(self._studio, self._store, self._settings, self._heard)
         self._space = Space(self._studio, self._settings.min_free_mb)
-        self._last_scan = self._scan_rest = 0.0
+        self._last_scan = self._scan_rest = self._recover_at = 0.0
         self._wake_again = math.inf
 
     def _write_bulletin(self, live: Live) -> Bulletin:
@@ -278,7 +279,11 @@ class Supervisor:
         for member in self._crew.members:
             self._crew.listen(member)
         self._crew.enforce_deadline(now)
-        if self._crew.bury(now):
+        buried = self._crew.bury(now)
+        if now >= self._recover_at:  # a worker of a daemon that was killed may have lived on for a moment
+            self._recover_at = now + _RECOVER_S
+            buried |= bool(self._store.recover())
+        if buried:
             self._arrivals.put_away_the_rest()
         self._crew.fill(now, self._queues)
         if now >= self._wake_again:  # those that waited for a late sidecar may go on

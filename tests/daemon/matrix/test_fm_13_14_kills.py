@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import daemon as package
 from daemon.failpoint import POINTS, VARIABLE
+from daemon.owner import process
+from tests.daemon.studios import jpeg
 from tests.soak.kills import Run, at_point
 
 
@@ -25,6 +28,20 @@ def run(tmp_path):
 
 def _all_is_well(run):
     assert [f"{row.what}: {row.measured}" for row in run.rows() if not row.met] == []
+
+
+def test_fm_13_a_worker_that_outlived_its_daemon_gives_its_job_back_when_it_dies(hall, daemon, wait_until):
+    hall.drop("ring.jpg", jpeg(1))
+    hall.pass_time()
+    hall.ready()
+    with subprocess.Popen(["sleep", "20"]) as survivor:
+        assert hall.store.claim(("normal",), process(survivor.pid), 600.0)
+        daemon.start()
+        wait_until(lambda: len(daemon.workers()) == 1)
+        assert daemon.states() == {"open": 1}
+        survivor.kill()
+        survivor.wait()
+        daemon.settled(5, done=1)
 
 
 def test_fm_13_random_kills_of_supervisor_and_workers_lose_nothing(run, wait_until):
