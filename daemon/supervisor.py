@@ -181,8 +181,8 @@ class Supervisor:
         except sqlite3.Error as error:  # what is not written down now is found at the next start
             log.error("the ledger cannot be written (%s)", error)  # noqa: TRY400
             self._crew.kill()
-            return
-        log.info("stopped: %s", ", ".join(f"{count} {state}" for state, count in account.items()))
+        else:
+            log.info("stopped: %s", ", ".join(f"{count} {state}" for state, count in account.items()))
         if self._bulletin is not None:
             self._bulletin.close()
 
