@@ -11,6 +11,7 @@ from weights.train.atelier.shapes import (
     _solid,
     brilliant,
     marquise_outline,
+    ordered,
     oval_outline,
     pear_outline,
     round_outline,
@@ -86,9 +87,7 @@ def lofted(name, outline, size, sides=22):
     bm = bmesh.new()
     bm.from_mesh(mesh)
     bmesh.ops.recalc_face_normals(bm, faces=bm.faces[:])
-    bm.to_mesh(mesh)
-    bm.free()
-    return mesh
+    return ordered(bm, name)
 
 
 def step_cut(name, ratio, corner, size):
@@ -129,8 +128,7 @@ def cabochon(name, outline, size, height, steps=14, n=72):
     bm.from_mesh(mesh)
     bmesh.ops.remove_doubles(bm, verts=bm.verts[:], dist=1e-4)
     bmesh.ops.recalc_face_normals(bm, faces=bm.faces[:])
-    bm.to_mesh(mesh)
-    bm.free()
+    mesh = ordered(bm, name)
     mesh.shade_smooth()
     mesh.set_sharp_from_angle(angle=math.radians(55))
     return mesh

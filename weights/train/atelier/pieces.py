@@ -50,8 +50,9 @@ def let_go(objs):
             for a, b in zip(face.verts, [*face.verts[1:], face.verts[0]], strict=True)
         )
         angle = n.angle(Vector((0, 0, -1)))
-        if inside and angle < least:
-            best, least = n.copy(), angle
+        if inside and angle < least - 1e-4:
+            # Rounded, as the hull's corners come in no fixed order and its normals' last bits with them.
+            best, least = Vector([round(c, 4) for c in n]).normalized(), angle
     bm.free()
     if best is not None:
         move(objs, best.rotation_difference(Vector((0, 0, -1))).to_matrix().to_4x4())

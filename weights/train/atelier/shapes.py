@@ -109,6 +109,26 @@ def brilliant(
     return _solid(name, planes, size)
 
 
+def ordered(bm, name):
+    """The mesh of a bmesh, which is freed, in an order of its own.
+
+    Blender's operators number corners by memory address, so that the last bit of the normals, and with it the picture,
+    would change from run to run.
+    """
+    verts = sorted(bm.verts, key=lambda v: tuple(round(c, 5) for c in v.co))
+    place = {v: i for i, v in enumerate(verts)}
+    faces = []
+    for face in bm.faces:
+        loop = [place[v] for v in face.verts]
+        first = loop.index(min(loop))
+        faces.append(loop[first:] + loop[:first])
+    points = [tuple(v.co) for v in verts]
+    bm.free()
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(points, [], sorted(faces))
+    return mesh
+
+
 def _solid(name, planes, size):
     bm = bmesh.new()
     bmesh.ops.create_cube(bm, size=12)
@@ -125,10 +145,7 @@ def _solid(name, planes, size):
         bmesh.ops.holes_fill(bm, edges=bm.edges[:], sides=0)
     bmesh.ops.recalc_face_normals(bm, faces=bm.faces[:])
     bmesh.ops.scale(bm, vec=(size, size, size), verts=bm.verts[:])
-    mesh = bpy.data.meshes.new(name)
-    bm.to_mesh(mesh)
-    bm.free()
-    return mesh
+    return ordered(bm, name)
 
 
 # ---------------------------------------------------------------- wire and sheet
@@ -243,9 +260,7 @@ def bead(name, radius, segments=24):
     """Ball."""
     bm = bmesh.new()
     bmesh.ops.create_uvsphere(bm, u_segments=segments, v_segments=segments // 2, radius=radius)
-    mesh = bpy.data.meshes.new(name)
-    bm.to_mesh(mesh)
-    bm.free()
+    mesh = ordered(bm, name)
     mesh.shade_smooth()
     return mesh
 

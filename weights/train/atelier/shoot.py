@@ -170,8 +170,8 @@ def shoot(spec, size, *, rays=16, threads=2):
         _seen(ground, camera=True)
         _seen(piece, camera=False)
         shadowed = _stacked(_expose(out, 4, 1.0 if fine else 0.5), "Combined", "RGB")
-        for o in piece:
-            o.hide_render = True
+        for o in piece:  # kept in the scene, as taking it out would build the scene anew
+            o.visible_diffuse = o.visible_glossy = o.visible_transmission = o.visible_shadow = False
         bare = _stacked(_expose(out, 4, 0.25), "Combined", "RGB")
     shadowed, bare = _enlarged(shadowed, size), _enlarged(bare, size)
     if fine:
