@@ -138,8 +138,12 @@ class Crew:
             self._close(member)
             self._account_for(member, now)
         if dead:
-            self.store.recover()
+            self.recover()
         return bool(dead)
+
+    def recover(self) -> bool:
+        """Free the jobs of the dead, but for our own that are not buried yet; whether a photo was given up by it."""
+        return bool(self.store.recover([member.owner for member in self.members]))
 
     def renew(self) -> None:
         """Let all workers end after their present job: the settings changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol
@@ -106,5 +106,8 @@ class JobStore(Protocol):
     def release(self, claim: Claim) -> None:
         """Give the job back as if it had not been claimed."""
 
-    def recover(self) -> list[int]:
-        """Free the jobs of dead owners and of ended leases; drops whose jobs ran out of attempts by it."""
+    def recover(self, unburied: Collection[Owner] = ()) -> list[int]:
+        """Free the jobs of dead owners and of ended leases; drops whose jobs ran out of attempts by it.
+
+        unburied: owners left alone although they may be dead, since somebody has yet to say why (`blame`, `excuse`).
+        """

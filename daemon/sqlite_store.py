@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 
 from daemon.failpoint import reach
@@ -157,13 +157,20 @@ class SqliteStore:
         """See JobStore."""
         self._update(claim, "state = 'waiting', owner = NULL, attempts = attempts - 1")
 
-    def recover(self) -> list[int]:
+    def recover(self, unburied: Collection[Owner] = ()) -> list[int]:
         """See JobStore."""
+        spared = {str(owner) for owner in unburied}
+
+        def free(job: sqlite3.Row) -> bool:
+            return job["lease_until"] <= self._ticks() or not (
+                job["owner"] in spared or Owner.parse(job["owner"]).alive
+            )
+
         given_up: list[int] = []
-        if not any(self._is_free(job) for job in self._leased()):
+        if not any(free(job) for job in self._leased()):
             return []
         with self._ledger.writing() as connection:
-            for job in filter(self._is_free, self._leased()):
+            for job in filter(free, self._leased()):
                 if job["attempts"] < MAX_ATTEMPTS:
                     connection.execute(
                         "UPDATE jobs SET state = 'waiting', owner = NULL WHERE key = ?", (job["key"],)
@@ -180,9 +187,6 @@ class SqliteStore:
 
     def _leased(self) -> list[sqlite3.Row]:
         return self._ledger.connection.execute("SELECT * FROM jobs WHERE state = 'leased'").fetchall()
-
-    def _is_free(self, job: sqlite3.Row) -> bool:
-        return not Owner.parse(job["owner"]).alive or job["lease_until"] <= self._ticks()
 
     def excuse(self, owner: Owner) -> None:
         """Free what `owner` holds without counting the attempt: it was stopped by us, not by a photo."""

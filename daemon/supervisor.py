@@ -196,7 +196,7 @@ class Supervisor:
             try:
                 if self._health.holds("ledger"):
                     self._ledger.try_writing()
-                    self._store.recover()  # a worker may have died meanwhile
+                    self._crew.recover()  # a worker may have died meanwhile
                 self._pass(now)
                 self._health.set("ledger", "")
                 if until_idle and self._idle():
@@ -282,7 +282,7 @@ class Supervisor:
         buried = self._crew.bury(now)
         if now >= self._recover_at:  # a worker of a daemon that was killed may have lived on for a moment
             self._recover_at = now + _RECOVER_S
-            buried |= bool(self._store.recover())
+            buried |= self._crew.recover()
         if buried:
             self._arrivals.put_away_the_rest()
         self._crew.fill(now, self._queues)

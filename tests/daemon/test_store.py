@@ -167,6 +167,19 @@ def test_a_job_that_kills_its_owner_is_given_up_after_three(store):
     assert store.claim(ALL, ME, 10) is None
 
 
+def test_the_dead_that_somebody_has_yet_to_account_for_are_left_until_then(store):
+    store.offer(_job("a"))
+    dead = Owner(ME.boot, ME.pid, ME.started + 1)
+    for _ in range(3):
+        store.recover()
+        store.claim(ALL, dead, 1000)
+    assert store.recover([dead]) == []
+    store.blame(dead, "it took longer than 1 s.")
+    assert store.recover() == [1]
+    reason = store._ledger.connection.execute("SELECT reason FROM jobs").fetchone()[0]
+    assert "longer than 1 s" in reason
+
+
 def test_released_and_excused_jobs_keep_their_tries(store):
     store.offer(_job("a"))
     store.release(store.claim(ALL, ME, 10))
