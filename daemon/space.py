@@ -40,9 +40,8 @@ class Space:
 
     def refused(self, what: str, now: float) -> None:
         """A write failed for want of room. what: the system's words and the file; now: monotonic seconds."""
-        if not self._refused:
-            self._refused = what
-        self._try_at = now + _TRY_S
+        if not self._refused:  # told again it is no news, and the next try is not put off by it
+            self._refused, self._try_at = what, now + _TRY_S
         self.look(now)
 
     def look(self, now: float) -> bool:

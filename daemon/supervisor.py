@@ -258,9 +258,11 @@ class Supervisor:
             self._scan_all(now)
         elif folders:
             self._arrivals.look_into(folders, now)
-        accepted = [] if self._space.trouble else self._arrivals.advance(now)
-        if self._arrivals.no_room:
-            self._space.refused(self._arrivals.no_room, now)
+        accepted: list[Accepted] = []
+        if not self._space.trouble:
+            accepted = self._arrivals.advance(now)
+            if self._arrivals.no_room:
+                self._space.refused(self._arrivals.no_room, now)
         for one in accepted:
             self._accepted(one)
         if accepted:

@@ -82,6 +82,21 @@ def test_fm_16_a_full_sink_pauses_work_at_the_first_refused_write(daemon, small,
     _one_result(daemon)
 
 
+def test_fm_16_a_full_drive_met_while_taking_a_photo_in_pauses_only_as_long_as_it_is_full(
+    daemon, small, make_jpeg, wait_until
+):
+    staging = daemon.studio.staging
+    small(staging, 2)
+    _settings(daemon, "min_free_mb = 0\n")
+    daemon.start()
+    ballast = fill(staging)
+    daemon.drop("ring.jpg", make_jpeg(1))
+    wait_until(lambda: "could not be written" in daemon.said())
+    ballast.unlink()
+    daemon.settled(done=1)
+    _one_result(daemon)
+
+
 def test_fm_16_a_full_disk_of_the_ledger_stops_nothing_for_good(daemon, small, make_jpeg, wait_until):
     small(daemon.studio.ledger.parent, 2)
     _settings(daemon, "min_free_mb = 0\n")
