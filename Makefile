@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test check benchmark evaluate soak install-service uninstall-service blender dataset dataset-check \
-	dataset-sheet lock clean
+	dataset-sheet train export evaluate-truth lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -73,9 +73,30 @@ SHEET ?= dataset-sheet.png
 dataset-sheet: $(BLENDER)/.done  ## the first samples in OUT side by side, as the picture SHEET
 	$(BLENDER)/bin/python -m weights.train.sheet "$(OUT)" "$(SHEET)"
 
+# Training wants torch, which nothing else here needs, so it has an environment of its own, too.
+TRAIN := .venv-train
+RUN ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vitrine/run
+MINUTES ?= 120
+$(TRAIN)/.done: requirements-train.lock
+	$(PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-train.lock
+	touch $@
+
+train: $(TRAIN)/.done  ## the network on the samples in OUT for MINUTES, checkpoints in RUN; goes on where it was cut off
+	nice -n 10 $(TRAIN)/bin/python -m weights.train.fit --data "$(OUT)" --run "$(RUN)" --minutes $(MINUTES)
+
+export: $(TRAIN)/.done  ## the network of RUN into weights/, checked against the original
+	$(TRAIN)/bin/python -m weights.train.export --run "$(RUN)"
+
+ENGINE ?= network
+evaluate-truth: $(VENV)/.dev  ## the cut-out against rendered photos that training never saw, from OUT
+	$(BIN)/python -m tests.benchmarks.truth "$(OUT)" --engine $(ENGINE)
+
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra rembg --output-file requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra train --output-file requirements-train.lock pyproject.toml
+	sed -i "s/+cpu$$//" requirements-train.lock
 
 clean:  ## the environment and all caches
-	rm -rf $(VENV) $(BLENDER) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(BLENDER) $(TRAIN) .mypy_cache .ruff_cache .pytest_cache

@@ -74,7 +74,7 @@ class Recipe(Frozen):
     height_px: Annotated[int, Field(ge=256, le=4096)] = 1080
     fill: Annotated[float, Field(ge=0.2, le=0.9)] = 0.62
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    segmenter: str = "classical"
+    segmenter: str = "network"
     draft: bool = False
 
     @model_validator(mode="after")

@@ -36,11 +36,12 @@ def recipe(
     draft: bool = False,
     pose: Pose = "auto",
     fill: float | None = None,
+    segmenter: str = "network",
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
-    size_px: width, height. fill: share of the picture's side that the piece's box fills. presets: other than those that
+    size_px: width, height. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the piece out. presets: other than those that
     come with Vitrine. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
@@ -59,6 +60,7 @@ def recipe(
         fill=chosen.fill if fill is None else fill,
         seed=seed,
         draft=draft,
+        segmenter=segmenter,
     )
 
 

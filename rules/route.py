@@ -63,6 +63,7 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
     style, who = voices.style()
     choice = choose(style, kind)
     fill, fill_from = voices.first("fill")
+    segmenter, segmenter_from = voices.first("segmenter")
     seed, seed_from = voices.first("seed")
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
@@ -77,6 +78,7 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
             draft=_said(voices.rule.draft, by_folder=voices.wish.draft),
             pose=voices.sidecar.pose,
             fill=fill,
+            segmenter=segmenter or "network",
         )
         for variant in range(count)
     )
@@ -85,6 +87,7 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
     words += [f"Lighting {choice.lighting} in place of the template's own."] if choice.lighting else []
     words += [f"Look {choice.look} in place of the template's own."] if choice.look else []
     words += [f"Fill {fill}: from {fill_from}."] if fill_from else []
+    words += [f"Segmenter {segmenter}: from {segmenter_from}."] if segmenter_from else []
     words += [f"Seed {seed}: from {seed_from}."] if seed_from else []
     words += [f"{count} variants."] if count > 1 else []
     words += ["Draft quality."] if recipes[0].draft else []

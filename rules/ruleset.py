@@ -57,12 +57,23 @@ def _hashtag(word: str) -> str:
     return f"#{plain}"
 
 
+def _segmenter(word: str) -> str:
+    plain = word.strip().casefold()
+    if plain not in {"network", "classical"} and not re.fullmatch(r"rembg:[\w.-]+", plain):
+        raise ValueError(
+            f'there is no segmenter "{word}" (accepted: "network", "classical", or "rembg:" and the name of a network of'
+            ' rembg\'s whose file is on this machine, such as "rembg:u2net")'
+        )
+    return plain
+
+
 Fill = Annotated[float, Field(ge=0.2, le=0.9)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Side = Annotated[int, Field(ge=256, le=4096)]
 StyleWord = Annotated[str, AfterValidator(_style)]
 LightWord = Annotated[str, AfterValidator(_light)]
 LookWord = Annotated[str, AfterValidator(_look)]
+SegmenterWord = Annotated[str, AfterValidator(_segmenter)]
 Hashtags = Annotated[
     tuple[Annotated[str, AfterValidator(_hashtag)], ...], Field(max_length=5)
 ]  # Instagram's limit
@@ -82,6 +93,7 @@ class Choices(Frozen):
     lighting: LightWord | None = None
     look: LookWord | None = None
     fill: Fill | None = None
+    segmenter: SegmenterWord | None = None
     seed: Seed | None = None
     hashtags: Hashtags | None = None
 

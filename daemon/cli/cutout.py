@@ -10,8 +10,8 @@ import typer
 
 from daemon.cli.options import AsJson
 from daemon.cli.photos import Photos, Result, Shelf, each
-from pipeline.cutout.classical import ClassicalSegmenter
 from pipeline.cutout.full_size import full_size
+from pipeline.cutout.network import NetworkSegmenter
 from pipeline.finish.encode import encode_rgba_png
 from pipeline.judge.judge import LEAST_CONFIDENCE
 from pipeline.photo.decode import decode
@@ -22,7 +22,7 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the cut-outs.
 
 def command(files: Photos, out: Out = OUT, as_json: AsJson = False) -> None:  # noqa: FBT002
     """Cut pieces out: transparent PNG at the photo's own size."""
-    segmenter = ClassicalSegmenter()
+    segmenter = NetworkSegmenter()
     shelf = Shelf(out, files)
 
     def work(file: Path) -> Result:

@@ -74,6 +74,7 @@ class ClassicalSegmenter:
     """
 
     name: str = "classical"
+    soft: bool = False
     coarse_px: int = 560
 
     def segment(self, srgb: U8) -> F32:

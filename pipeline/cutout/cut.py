@@ -13,7 +13,7 @@ from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import Paper, fit_paper, follow_paper
 from pipeline.cutout.segmenter import Segmenter
 from pipeline.cutout.snap import snap
-from pipeline.cutout.trimap import make_trimap
+from pipeline.cutout.trimap import make_trimap, soft_trimap
 from pipeline.errors import Unfit
 from pipeline.photo.crop import alpha_crop, linear_crop
 from pipeline.values import F32, U8, Box, Cutout, Mask, Note, Photo
@@ -43,14 +43,17 @@ def cut_out(
     scale = min(working_px / max(box.width, box.height), 2.0)
     rgb = linear_crop(photo, box, scale)
     srgb = _encoded(rgb)
-    piece = segmenter.segment(srgb) > 0.5
+    answer = segmenter.segment(srgb)
+    piece = answer > 0.5
     if piece.sum() < 0.5 * first.sum() * (scale / first_scale) ** 2:
         piece |= _from_first(first, box, first_scale, piece.shape)
+        answer = np.maximum(answer, piece)
     if not piece.any():
         raise _nothing_found()
     paper = follow_paper(rgb, fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0)), ~piece)
-    trimap = make_trimap(piece, rgb, paper.rgb)
-    alpha = _clean(band_matte(srgb.astype(np.float32) / np.float32(255), trimap.known, trimap.unknown))
+    trimap = soft_trimap(answer) if segmenter.soft else make_trimap(piece, rgb, paper.rgb)
+    guess = answer if segmenter.soft else None
+    alpha = _clean(band_matte(srgb.astype(np.float32) / np.float32(255), trimap.known, trimap.unknown, guess))
     alpha = smooth_weak_contour(rgb, alpha)
     settled = choke(snap(rgb, alpha)) if settle else alpha
     confidence, figures, notes = weigh(rgb, settled, trimap.unknown, paper)

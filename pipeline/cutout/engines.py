@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.cutout.classical import ClassicalSegmenter
+from pipeline.cutout.network import NetworkSegmenter
 from pipeline.cutout.segmenter import Segmenter
 from pipeline.errors import Misconfigured
 from pipeline.recipe import Recipe
@@ -21,12 +22,14 @@ def networks_folder() -> Path:
 
 
 def segmenter_for(recipe: Recipe) -> Segmenter:
-    """The segmenter a recipe asks for: `classical`, or `rembg:<network>`. Raises `Misconfigured` for any other name."""
+    """The segmenter a recipe asks for: `network` (Vitrine's own), `classical`, or `rembg:<network>`. Raises `Misconfigured` for any other name."""
     return _segmenter(recipe.segmenter, networks_folder())
 
 
 @lru_cache(maxsize=2)
 def _segmenter(name: str, folder: Path) -> Segmenter:
+    if name == "network":
+        return NetworkSegmenter()
     if name == "classical":
         return ClassicalSegmenter()
     engine, _, network = name.partition(":")
@@ -35,5 +38,6 @@ def _segmenter(name: str, folder: Path) -> Segmenter:
 
         return RembgSegmenter(network, folder)
     raise Misconfigured(
-        f"there is no segmenter '{name}'", "use 'classical' or 'rembg:<network>', for example rembg:u2net"
+        f"there is no segmenter '{name}'",
+        "use 'network', 'classical' or 'rembg:<network>', for example rembg:u2net",
     )

@@ -20,15 +20,18 @@ WINDOW = 9  # pixels of a 3 x 3 window
 EPSILON = 1e-5  # regularises the colour line of a window; larger = smoother mattes
 STENCIL = 5  # pixels that share a window with a given one
 CHUNK = 60_000  # windows built at a time, bounds memory
+GUESS_WEIGHT = 0.03  # of the guess at a pixel, whose neighbours' affinities sum up to about 8
 ROUNDS = 400
 TOLERANCE = 1e-4
 
 
-def band_matte(rgb: F32, known: F32, unknown: Mask) -> F32:
+def band_matte(rgb: F32, known: F32, unknown: Mask, guess: F32 | None = None) -> F32:
     """Solve alpha (h, w) in `unknown`; elsewhere it is `known` (0 or 1).
 
-    rgb: (h, w, 3), any encoding in 0..1; perceptual encoding gives better mattes. A pixel that no seed reaches
-    keeps 0.5. Deterministic: conjugate gradients with a diagonal preconditioner, one thread.
+    rgb: (h, w, 3), any encoding in 0..1; perceptual encoding gives better mattes. guess: alpha (h, w) as another method
+    sees it, which decides where colours do not: a data term as in Wang, Cohen, "Optimized color sampling for robust
+    matting" (CVPR 2007). A pixel that neither seed nor guess reaches keeps 0.5. Deterministic: conjugate gradients with a
+    diagonal preconditioner, one thread.
     """
     alpha = known.astype(np.float32).copy()
     if not unknown.any():
@@ -37,9 +40,13 @@ def band_matte(rgb: F32, known: F32, unknown: Mask) -> F32:
     index = np.full(unknown.size, -1, np.int64)
     index[unknown.ravel()] = np.arange(int(unknown.sum()))
     laplacian, pull = _system(rgb.reshape(-1, 3), windows, index, known.ravel(), unknown.shape[1])
+    start = np.full(laplacian.shape[0], 0.5)
+    if guess is not None:
+        start = guess[unknown].astype(np.float64)
+        laplacian = laplacian + sparse.diags_array(np.full(start.size, GUESS_WEIGHT))
+        pull = pull + GUESS_WEIGHT * start
     diagonal = laplacian.diagonal() + 1e-9
     inverse = sparse.diags_array(1 / diagonal)
-    start = np.full(laplacian.shape[0], 0.5)
     solved, _ = linalg.cg(laplacian, pull, x0=start, rtol=TOLERANCE, maxiter=ROUNDS, M=inverse)
     alpha[unknown] = np.clip(solved, 0, 1).astype(np.float32)
     return alpha

@@ -1,4 +1,4 @@
-"""rembg's networks as segmenters. The one door to rembg and onnxruntime; opens local files only, never a socket.
+"""rembg's networks as segmenters. The one door to rembg; opens local files only, never a socket.
 
 rembg fetches a missing network by itself and stretches every mask to 0..1, so that an empty photo gets a mask of
 amplified noise. Both are undone here: the file must be there before rembg is even imported, and the stretch is
@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.errors import Misconfigured
+from pipeline.onnx import options
 from pipeline.values import F32, U8
 
 LOCAL_NETWORKS = (
@@ -47,10 +48,12 @@ class RembgSegmenter:
     """One of rembg's networks behind the `Segmenter` protocol.
 
     name: one of `LOCAL_NETWORKS`. folder: where `<name>.onnx` lies, or rembg's own `models/<name>/<name>.onnx`.
-    threads: of the network on the CPU; 0 takes all cores. The file is looked for at once; it is loaded by the first
+    threads: of the network on the CPU; 0 takes as many as OpenCV does. The file is looked for at once; it is loaded by the first
     picture. Safe to share between threads.
     Raises `Misconfigured` for an unknown name, a missing or damaged file, or when rembg is not installed.
     """
+
+    soft = False
 
     def __init__(self, name: str, folder: Path, *, threads: int = 0) -> None:
         self.name = name
@@ -134,16 +137,11 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _open(name: str, path: Path, threads: int) -> Any:
-    runtime, kinds = _import_rembg()
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.use_deterministic_compute = True
-    options.log_severity_level = 4
+    kinds = _import_rembg()
     # The only hook rembg has for "where is the file" is the method that would download it.
     local = type("Local", (kinds[name],), {"download_models": classmethod(lambda _cls, *_, **__: str(path))})
     try:
-        session = local(name, options, providers=["CPUExecutionProvider"])
+        session = local(name, options(threads), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions share no base but this one
         raise Misconfigured(
             f"The cut-out network {path} cannot be opened: {error}",
@@ -153,17 +151,13 @@ def _open(name: str, path: Path, threads: int) -> Any:
     return session
 
 
-def _import_rembg() -> tuple[Any, dict[str, Any]]:
-    """(onnxruntime, rembg's session classes by name).
+def _import_rembg() -> dict[str, Any]:
+    """Rembg's session classes by name.
 
     rembg's own package module imports pymatting, whose first import compiles for a minute, for a matting that is not
     used here. An empty package in its place lets `rembg.sessions` be imported alone.
     """
-    try:
-        runtime = importlib.import_module("onnxruntime")
-        spec = importlib.util.find_spec("rembg")
-    except ImportError:
-        spec = None
+    spec = importlib.util.find_spec("rembg")
     if spec is None or spec.submodule_search_locations is None:
         raise Misconfigured(
             "rembg's cut-out networks were asked for, but rembg is not installed.",
@@ -175,7 +169,8 @@ def _import_rembg() -> tuple[Any, dict[str, Any]]:
         package.__path__ = list(spec.submodule_search_locations)
         sys.modules["rembg"] = package
     try:
-        return runtime, importlib.import_module("rembg.sessions").sessions
+        sessions: dict[str, Any] = importlib.import_module("rembg.sessions").sessions
+        return sessions
     finally:
         if standing_in:
             del sys.modules["rembg"]

@@ -15,6 +15,11 @@ class Segmenter(Protocol):
         """As recipes call it."""
         ...
 
+    @property
+    def soft(self) -> bool:
+        """Whether the answer is a matte that is right to a pixel or two, or only tells which region is the piece."""
+        ...
+
     def segment(self, srgb: U8) -> F32:
         """Return the (h, w) probability 0..1 that a pixel is the piece; `srgb` is (h, w, 3), sRGB-encoded.
 

@@ -20,6 +20,8 @@ NEARER, NEAR_LOG = 0.4, 0.3  # log distance to the paper, against the piece's an
 BARE_LOG, FAR_LOG = 0.15, 0.6  # off the paper by less than this, beside a piece that is off by more
 SHADE_LOG = 0.9  # the same for shaded paper
 MIDDLE_SHARE, MIDDLE_REACH_PX = 0.7, 6.0
+SURE = 0.9  # a soft matte's answer over which, and under its counterpart, a pixel is not in doubt
+DOUBT_REACH = 3.0
 HALO_PX = 2.0  # edge strength is measured over a few pixels, so segmenters end outside the true contour
 
 
@@ -54,6 +56,25 @@ def make_trimap(piece: Mask, rgb: F32, paper_rgb: F32, *, halo_px: float = HALO_
     known = np.where(core, 1.0, 0.0).astype(np.float32)
     unknown = wide & ~core & ~bare
     known[unknown] = 0.5
+    return Trimap(known, unknown)
+
+
+def soft_trimap(matte: F32) -> Trimap:
+    """Around a soft matte (h, w) that is right to a pixel or two: a band along its outline.
+
+    clip(0.4 % of the piece, 2, 8) px to either side, but inwards never more than 60 % of the local radius; and where the
+    matte is in doubt, as far as DOUBT_REACH times that.
+    """
+    piece = matte > 0.5
+    rows, columns = np.flatnonzero(piece.any(1)), np.flatnonzero(piece.any(0))
+    size = max(np.ptp(rows), np.ptp(columns)) + 1 if rows.size else 0
+    width = float(np.clip(SIZE_SHARE * size, NARROW, WIDE))
+    depth = distance_inside(piece)
+    off = np.where(piece, depth, distance_inside(~piece))
+    inward = np.minimum(width, np.maximum(CORE_SHARE * local_radius(piece), 1.0))
+    doubtful = (np.abs(matte - 0.5) < SURE - 0.5) & (off <= DOUBT_REACH * width)
+    unknown: Mask = np.where(piece, depth < inward, off <= width) | doubtful
+    known = np.where(unknown, 0.5, piece).astype(np.float32)
     return Trimap(known, unknown)
 
 

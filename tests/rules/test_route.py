@@ -66,6 +66,13 @@ def test_sidecar_over_rule_over_folder_over_defaults():
     assert by_sidecar.post.hashtags == ("#mine",)
 
 
+def test_who_cuts_the_piece_out_may_be_chosen_by_rule_and_by_photo():
+    rules = Rules(rule=(Rule(match="rings*", segmenter="classical"),))
+    assert plan("pendants", rules).recipes[0].segmenter == "network"
+    assert plan("rings", rules).recipes[0].segmenter == "classical"
+    assert plan("rings", rules, 'segmenter = "rembg:u2net"').recipes[0].segmenter == "rembg:u2net"
+
+
 def test_a_named_template_keeps_its_own_light_against_the_defaults():
     rules = Rules(defaults=Choices(lighting="studio"))
     assert plan("rings--velvet-navy-moody", rules).recipes[0].rig.name == "moody"
@@ -157,6 +164,7 @@ def test_sidecar_words_reach_the_post():
         ),
         ('\n\ntemplate = "velvett"', ["ring.toml, line 3, template", 'did you mean "velvet"?', '"marble"']),
         ('type = "rings"', ["ring.toml, line 1, type", 'did you mean "ring"?', '"earrings"']),
+        ('segmenter = "u2net"', ["ring.toml, line 1, segmenter", '"rembg:u2net"']),
         ("fill = 3", ["ring.toml, line 1, fill", "a number from 0.2 to 0.9"]),
         ('hashtags = ["ok", "not ok"]', ["ring.toml, line 1, hashtags[2]", "without blanks"]),
         ("title = Lotus", ["ring.toml, line 1", 'text in "quotes"']),

@@ -155,7 +155,7 @@ def test_damaged_file_is_named(tmp_path: Path) -> None:
 def test_every_allowed_name_is_known_to_rembg() -> None:
     from pipeline.cutout.rembg_sessions import _import_rembg
 
-    assert set(LOCAL_NETWORKS) <= set(_import_rembg()[1])
+    assert set(LOCAL_NETWORKS) <= set(_import_rembg())
 
 
 def test_importing_the_adapter_loads_neither_rembg_nor_pymatting(tmp_path: Path) -> None:
