@@ -75,6 +75,7 @@ class ClassicalSegmenter:
 
     name: str = "classical"
     soft: bool = False
+    overview_px: int = 640
     coarse_px: int = 560
 
     def segment(self, srgb: U8) -> F32:

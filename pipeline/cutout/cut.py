@@ -18,7 +18,6 @@ from pipeline.errors import Unfit
 from pipeline.photo.crop import alpha_crop, linear_crop
 from pipeline.values import F32, U8, Box, Cutout, Mask, Note, Photo
 
-FIRST_LOOK_PX = 640
 WORKING_PX = 1000  # long side of the piece's crop: about 1.5 times what a 1080 picture shows
 DRAFT_PX = 640
 MARGIN = 0.13  # of the piece's box, around the second look
@@ -37,7 +36,7 @@ def cut_out(
     """
     if photo.alpha is not None:
         return _trusted(photo, working_px)
-    first_scale = min(1.0, FIRST_LOOK_PX / max(photo.width, photo.height))
+    first_scale = min(1.0, segmenter.overview_px / max(photo.width, photo.height))
     first = segmenter.segment(_overview(photo, first_scale)) > 0.5
     box = _box_around(first, first_scale, photo)
     scale = min(working_px / max(box.width, box.height), 2.0)

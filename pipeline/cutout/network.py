@@ -33,6 +33,7 @@ class NetworkSegmenter:
 
     name: str = "network"
     soft: bool = True
+    overview_px: int = 448
     look_px: int = LOOK_PX
     _session: Any = None
     _lock: Lock = field(default_factory=Lock)

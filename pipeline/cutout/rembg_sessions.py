@@ -54,6 +54,7 @@ class RembgSegmenter:
     """
 
     soft = False
+    overview_px = 640
 
     def __init__(self, name: str, folder: Path, *, threads: int = 0) -> None:
         self.name = name

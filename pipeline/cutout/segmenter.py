@@ -20,6 +20,11 @@ class Segmenter(Protocol):
         """Whether the answer is a matte that is right to a pixel or two, or only tells which region is the piece."""
         ...
 
+    @property
+    def overview_px(self) -> int:
+        """Long side of the whole photo as it wants to see it, to find the piece."""
+        ...
+
     def segment(self, srgb: U8) -> F32:
         """Return the (h, w) probability 0..1 that a pixel is the piece; `srgb` is (h, w, 3), sRGB-encoded.
 
