@@ -8,6 +8,7 @@ import numpy as np
 from pipeline.color import srgb_from_linear
 from pipeline.cutout.confidence import weigh
 from pipeline.cutout.contour import choke, smooth_weak_contour
+from pipeline.cutout.doubt import doubts
 from pipeline.cutout.foreground import foreground_colors
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import Paper, fit_paper, follow_paper
@@ -16,10 +17,13 @@ from pipeline.cutout.snap import snap
 from pipeline.cutout.trimap import make_trimap, soft_trimap
 from pipeline.errors import Unfit
 from pipeline.photo.crop import alpha_crop, linear_crop
+from pipeline.shape.thickness import distance_inside
 from pipeline.values import F32, U8, Box, Cutout, Mask, Note, Photo
 
 WORKING_PX = 1000  # long side of the piece's crop: about 1.5 times what a 1080 picture shows
 DRAFT_PX = 640
+LEAST_AGREED = 0.5  # of the first look's piece that the second has to find, or it is not believed alone
+HOLE_PX, RIM_PX = 5.0, 2.0  # of the first look
 MARGIN = 0.13  # of the piece's box, around the second look
 FAINT = 0.03  # alpha below this is noise of the solver
 BALANCE_LIMIT = 0.15  # largest white-balance correction a channel may get
@@ -37,16 +41,17 @@ def cut_out(
     if photo.alpha is not None:
         return _trusted(photo, working_px)
     first_scale = min(1.0, segmenter.overview_px / max(photo.width, photo.height))
-    first = segmenter.segment(_overview(photo, first_scale)) > 0.5
-    box = _box_around(first, first_scale, photo)
+    overview = segmenter.segment(_overview(photo, first_scale))
+    box = _box_around(overview > 0.5, first_scale, photo)
     scale = min(working_px / max(box.width, box.height), 2.0)
     rgb = linear_crop(photo, box, scale)
     srgb = _encoded(rgb)
-    answer = segmenter.segment(srgb)
+    first, answer = _on_crop(overview, box, first_scale, srgb.shape[:2]), segmenter.segment(srgb)
+    if segmenter.soft:
+        answer = _joined(first, answer, scale / first_scale)
+    elif (answer > 0.5).sum() < LEAST_AGREED * (first > 0.5).sum():
+        answer = np.maximum(answer, first > 0.5)
     piece = answer > 0.5
-    if piece.sum() < 0.5 * first.sum() * (scale / first_scale) ** 2:
-        piece |= _from_first(first, box, first_scale, piece.shape)
-        answer = np.maximum(answer, piece)
     if not piece.any():
         raise _nothing_found()
     paper = follow_paper(rgb, fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0)), ~piece)
@@ -56,6 +61,8 @@ def cut_out(
     alpha = smooth_weak_contour(rgb, alpha)
     settled = choke(snap(rgb, alpha)) if settle else alpha
     confidence, figures, notes = weigh(rgb, settled, trimap.unknown, paper)
+    if segmenter.soft:
+        figures |= doubts(first, answer, alpha)
     balance = _white_balance(paper, alpha)
     return Cutout(
         rgb=foreground_colors(rgb, alpha) * balance,
@@ -97,13 +104,25 @@ def _box_around(piece: Mask, scale: float, photo: Photo) -> Box:
     )
 
 
-def _from_first(first: Mask, box: Box, scale: float, shape: tuple[int, ...]) -> Mask:
+def _on_crop(overview: F32, box: Box, scale: float, shape: tuple[int, ...]) -> F32:
     """The first look's answer on the second look's grid."""
     rows = slice(int(box.y0 * scale), max(int(box.y1 * scale), int(box.y0 * scale) + 1))
     columns = slice(int(box.x0 * scale), max(int(box.x1 * scale), int(box.x0 * scale) + 1))
-    part = first[rows, columns].astype(np.uint8)
-    resized: Mask = cv2.resize(part, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST) > 0
+    resized: F32 = cv2.resize(overview[rows, columns], (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
     return resized
+
+
+def _joined(first: F32, second: F32, zoom: float) -> F32:
+    """The second look (h, w), and where it misses the inside of something large the first one, which sees it whole.
+
+    A bleached pearl or dial, seen from near, is as blank as the paper. zoom: pixels of the second look for one of the first;
+    what is narrower than HOLE_PX of those the first look would not see as a hole, so there the second one is right.
+    """
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(HOLE_PX * zoom / 2) + 1,) * 2)
+    missed = cv2.morphologyEx((second < 0.5).astype(np.uint8), cv2.MORPH_OPEN, reach)
+    inside = distance_inside(first > 0.5) > RIM_PX * zoom
+    joined: F32 = np.where((cv2.dilate(missed, reach) > 0) & inside, np.maximum(first, second), second)
+    return joined
 
 
 def _clean(alpha: F32) -> F32:

@@ -3,7 +3,7 @@
     make train OUT=/var/tmp/vitrine-dataset RUN=/var/tmp/vitrine-run MINUTES=90
 
 Goes on from the last checkpoint in RUN. The length is given in minutes, so the same command suits two cores and a GPU:
-small windows at first, large ones for the last third, the learning rate falling to nothing at the end.
+small windows at first, large ones for the second half, the learning rate falling to nothing at the end.
 """
 
 import argparse
@@ -30,14 +30,14 @@ from weights.train.recombine import Recombiner
 from weights.train.samples import read_layers, stem
 from weights.train.spec import split_of
 
-STAGES: Final = ((0.0, 256, 16), (0.6, 384, 8))
+STAGES: Final = ((0.0, 256, 16), (0.5, 384, 8))
 """(share of the time from which on, window side px, batch)."""
 RATE: Final = 2e-3
 WARM_STEPS: Final = 150
 AVERAGE: Final = 0.998
 """Of the running mean of the weights, which is what is kept."""
 WINDOWS: Final = 2
-"""Drawn from a sample each time it is read."""
+"""Drawn from a sample each time it is read; twice as many from large white things, which are the hardest on white."""
 HELD_OUT: Final = (3, 32)
 """Seeds with this remainder are kept from training for choosing thresholds; the test split is another matter."""
 SAVE_S: Final = 120.0
@@ -71,7 +71,8 @@ class Windows(IterableDataset[dict[str, Any]]):
                 where = stem(self.folder, seed)
                 layers = read_layers(Path(f"{where}.layers.exr"))
                 record = json.loads(where.with_suffix(".json").read_text())
-                for _ in range(WINDOWS):
+                white = record["type"] == "watch" or "pearl" in record["family"]
+                for _ in range(WINDOWS * (1 + white)):
                     yield _tensors(recombiner.window(layers, record), record)
 
 

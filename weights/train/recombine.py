@@ -5,7 +5,7 @@ each pixel is cut from the same window.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import cv2
@@ -22,6 +22,8 @@ FROM_ABOVE_DEG: Final = 78.0
 WHOLE: Final = (0.8, 1.2)
 CLOSE: Final = (0.85, 2.6)
 """Window against the photo's long side; and window pixels per photo pixel for a close look."""
+BLEACHED: Final = 0.3
+"""Of the windows are overexposed."""
 SHADE_SPAN: Final = (-3.0, 0.3)
 IGNORED: Final = -1
 
@@ -58,9 +60,12 @@ class Recombiner:
         cut = self._turned(cut, from_above=from_above)
         alpha = np.clip(cut["alpha"], 0, 1)
         ground, shadow = self._ground(cut, record)
-        photo = cut["piece"] + (1 - alpha[..., None]) * ground * shadow
         seed = int(self.rng.integers(1 << 31))
         shot = draw(seed, "train").shot
+        gain = 1.0
+        if self.rng.random() < BLEACHED:  # as shops do: paper clips, and with it pearls, dials and polished silver
+            gain, shot = self.rng.uniform(1.0, 1.8), replace(shot, white=float(self.rng.uniform(1.0, 1.35)))
+        photo = cut["piece"] * np.float32(gain) + (1 - alpha[..., None]) * ground * shadow
         srgb = self._jpeg(develop(photo, ground, alpha, shot, seed))
         shade = np.log(np.maximum((ground * shadow).mean(-1), 1e-4) / np.maximum(ground.mean(-1), 1e-4))
         part = np.rint(cut["part"]).astype(np.int64) - 1
