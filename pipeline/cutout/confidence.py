@@ -19,6 +19,8 @@ BARE_LOG = 0.06
 COLOURLESS = 0.12  # median chroma under which a bright rim is the metal's own
 WEAK_NOTED, SOFT_NOTED, HALO_NOTED = 0.10, 0.08, 0.03
 LOSS_WEAK, LOSS_SOFT, LOSS_HALO, LOSS_MUSH = 2.5, 2.0, 8.0, 0.15
+LOSS_MOVED, LOSS_DIFFER, DOUBT_NOTED = 3.0, 2.0, 0.06
+USUAL_MOVED, USUAL_DIFFERENCE = 0.08, 0.10
 USUAL_HALO, USUAL_MUSH_PX = 0.02, 2.5
 
 
@@ -55,6 +57,17 @@ def weigh(
     loss += LOSS_HALO * max(figures["halo_share"] - USUAL_HALO, 0)
     loss += LOSS_MUSH * max(figures["mush_px"] - USUAL_MUSH_PX, 0)
     return float(np.clip(1 - loss, 0, 1)), figures, tuple(_notes(figures))
+
+
+def doubted(confidence: float, figures: dict[str, float]) -> tuple[float, tuple[Note, ...]]:
+    """The confidence of a cut-out with the figures of `doubt.doubts` weighed in, and a note if they weigh much.
+
+    Set on rendered photos that training never saw: what the matte had to mend, and two looks that differ, tell failures best.
+    """
+    loss = LOSS_MOVED * max(figures["matte_moved"] - USUAL_MOVED, 0)
+    loss += LOSS_DIFFER * max(figures["looks_differ"] - USUAL_DIFFERENCE, 0)
+    text = "What is piece and what is ground could not be told everywhere."
+    return max(confidence - loss, 0.0), (Note("unsure-parts", text),) if loss > DOUBT_NOTED else ()
 
 
 def _halo_share(rgb: F32, paper: Paper, solid: Mask, contour: Mask) -> float:

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 
 from pipeline.color import srgb_from_linear
-from pipeline.cutout.confidence import weigh
+from pipeline.cutout.confidence import doubted, weigh
 from pipeline.cutout.contour import choke, smooth_weak_contour
 from pipeline.cutout.doubt import doubts
 from pipeline.cutout.foreground import foreground_colors
+from pipeline.cutout.looks import believed, joined, on_crop, without_paper
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import Paper, fit_paper, follow_paper
 from pipeline.cutout.segmenter import Segmenter
@@ -17,13 +18,10 @@ from pipeline.cutout.snap import snap
 from pipeline.cutout.trimap import make_trimap, soft_trimap
 from pipeline.errors import Unfit
 from pipeline.photo.crop import alpha_crop, linear_crop
-from pipeline.shape.thickness import distance_inside
 from pipeline.values import F32, U8, Box, Cutout, Mask, Note, Photo
 
 WORKING_PX = 1000  # long side of the piece's crop: about 1.5 times what a 1080 picture shows
 DRAFT_PX = 640
-LEAST_AGREED = 0.5  # of the first look's piece that the second has to find, or it is not believed alone
-HOLE_PX, RIM_PX = 5.0, 2.0  # of the first look
 MARGIN = 0.13  # of the piece's box, around the second look
 FAINT = 0.03  # alpha below this is noise of the solver
 BALANCE_LIMIT = 0.15  # largest white-balance correction a channel may get
@@ -46,15 +44,14 @@ def cut_out(
     scale = min(working_px / max(box.width, box.height), 2.0)
     rgb = linear_crop(photo, box, scale)
     srgb = _encoded(rgb)
-    first, answer = _on_crop(overview, box, first_scale, srgb.shape[:2]), segmenter.segment(srgb)
+    first, second = on_crop(overview, box, first_scale, srgb.shape[:2]), segmenter.segment(srgb)
+    answer = joined(first, second, scale / first_scale) if segmenter.soft else believed(first, second)
+    paper = follow_paper(rgb, fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0)), answer <= 0.5)
     if segmenter.soft:
-        answer = _joined(first, answer, scale / first_scale)
-    elif (answer > 0.5).sum() < LEAST_AGREED * (first > 0.5).sum():
-        answer = np.maximum(answer, first > 0.5)
+        answer = without_paper(answer, rgb, paper)
     piece = answer > 0.5
     if not piece.any():
         raise _nothing_found()
-    paper = follow_paper(rgb, fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0)), ~piece)
     trimap = soft_trimap(answer) if segmenter.soft else make_trimap(piece, rgb, paper.rgb)
     guess = answer if segmenter.soft else None
     alpha = _clean(band_matte(srgb.astype(np.float32) / np.float32(255), trimap.known, trimap.unknown, guess))
@@ -63,6 +60,8 @@ def cut_out(
     confidence, figures, notes = weigh(rgb, settled, trimap.unknown, paper)
     if segmenter.soft:
         figures |= doubts(first, answer, alpha)
+        confidence, more = doubted(confidence, figures)
+        notes += more
     balance = _white_balance(paper, alpha)
     return Cutout(
         rgb=foreground_colors(rgb, alpha) * balance,
@@ -102,27 +101,6 @@ def _box_around(piece: Mask, scale: float, photo: Photo) -> Box:
         int(min(photo.width, x1 + pad)),
         int(min(photo.height, y1 + pad)),
     )
-
-
-def _on_crop(overview: F32, box: Box, scale: float, shape: tuple[int, ...]) -> F32:
-    """The first look's answer on the second look's grid."""
-    rows = slice(int(box.y0 * scale), max(int(box.y1 * scale), int(box.y0 * scale) + 1))
-    columns = slice(int(box.x0 * scale), max(int(box.x1 * scale), int(box.x0 * scale) + 1))
-    resized: F32 = cv2.resize(overview[rows, columns], (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    return resized
-
-
-def _joined(first: F32, second: F32, zoom: float) -> F32:
-    """The second look (h, w), and where it misses the inside of something large the first one, which sees it whole.
-
-    A bleached pearl or dial, seen from near, is as blank as the paper. zoom: pixels of the second look for one of the first;
-    what is narrower than HOLE_PX of those the first look would not see as a hole, so there the second one is right.
-    """
-    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(HOLE_PX * zoom / 2) + 1,) * 2)
-    missed = cv2.morphologyEx((second < 0.5).astype(np.uint8), cv2.MORPH_OPEN, reach)
-    inside = distance_inside(first > 0.5) > RIM_PX * zoom
-    joined: F32 = np.where((cv2.dilate(missed, reach) > 0) & inside, np.maximum(first, second), second)
-    return joined
 
 
 def _clean(alpha: F32) -> F32:

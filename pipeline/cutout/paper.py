@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.values import F32, Mask
 
 FLOOR = 0.004  # linear; keeps the logarithm of black finite
+BARE_LOG, BARE_PX = 0.012, 5
 SAMPLES = 12_000  # pixels the fit looks at
 
 
@@ -92,3 +93,12 @@ def follow_paper(rgb: F32, paper: Paper, is_paper: Mask) -> Paper:
     correction = sums / (counts[..., None] + 0.01)
     full = cv2.resize(correction, (width, height), interpolation=cv2.INTER_LINEAR)
     return Paper(np.maximum((paper.rgb + FLOOR) * np.exp(full) - FLOOR, 0.01), paper.sigma, paper.found)
+
+
+def bare_paper(rgb: F32, paper: Paper) -> Mask:
+    """Where the picture (h, w, 3) is nothing but paper: off it by at most three sigma, over more than single pixels."""
+    smooth = cv2.GaussianBlur(rgb, (0, 0), 1.0)
+    far = strongest(np.abs(np.log((smooth + FLOOR) / (paper.rgb + FLOOR))))
+    like = (far < max(BARE_LOG, 3 * paper.sigma)).astype(np.uint8)
+    bare: Mask = cv2.morphologyEx(like, cv2.MORPH_OPEN, np.ones((BARE_PX, BARE_PX), np.uint8)) > 0
+    return bare

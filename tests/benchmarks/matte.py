@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from pipeline.cutout.classical import ClassicalSegmenter
 from pipeline.cutout.cut import cut_out
+from pipeline.cutout.network import NetworkSegmenter
 from pipeline.judge.topology import topology
 from pipeline.photo.decode import decode
 
@@ -62,7 +62,7 @@ def _holes_found(mine, true, speck):
 def sample(photo: Path, truth: Path) -> Against:
     """Cut one sample out, as a render does, and compare it on the photo's own grid."""
     decoded = decode(photo)
-    cutout = cut_out(decoded, ClassicalSegmenter())
+    cutout = cut_out(decoded, NetworkSegmenter())
     found = np.zeros((decoded.height, decoded.width), np.float32)
     size = (cutout.box.width, cutout.box.height)
     found[cutout.box.slices] = cv2.resize(cutout.alpha, size, interpolation=cv2.INTER_LINEAR)

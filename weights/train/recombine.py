@@ -22,7 +22,7 @@ FROM_ABOVE_DEG: Final = 78.0
 WHOLE: Final = (0.8, 1.2)
 CLOSE: Final = (0.85, 2.6)
 """Window against the photo's long side; and window pixels per photo pixel for a close look."""
-BLEACHED: Final = 0.3
+BLEACHED: Final = 0.15
 """Of the windows are overexposed."""
 SHADE_SPAN: Final = (-3.0, 0.3)
 IGNORED: Final = -1
@@ -63,8 +63,10 @@ class Recombiner:
         seed = int(self.rng.integers(1 << 31))
         shot = draw(seed, "train").shot
         gain = 1.0
-        if self.rng.random() < BLEACHED:  # as shops do: paper clips, and with it pearls, dials and polished silver
-            gain, shot = self.rng.uniform(1.0, 1.8), replace(shot, white=float(self.rng.uniform(1.0, 1.35)))
+        if (
+            self.rng.random() < BLEACHED
+        ):  # as shops do: paper clips, and with it pearls, dials and polished silver
+            gain, shot = self.rng.uniform(1.0, 1.5), replace(shot, white=float(self.rng.uniform(1.0, 1.35)))
         photo = cut["piece"] * np.float32(gain) + (1 - alpha[..., None]) * ground * shadow
         srgb = self._jpeg(develop(photo, ground, alpha, shot, seed))
         shade = np.log(np.maximum((ground * shadow).mean(-1), 1e-4) / np.maximum(ground.mean(-1), 1e-4))
