@@ -8,12 +8,13 @@ import numpy as np
 from pipeline.cutout.classical import drop_specks
 from pipeline.cutout.paper import Paper, bare_paper
 from pipeline.shape.thickness import distance_inside
-from pipeline.values import F32, Box
+from pipeline.values import F32, Box, Mask
 
 LEAST_AGREED = 0.5  # of the first look's piece that the second has to find, or it is not believed alone
 HOLE_PX, RIM_PX = 5.0, 2.0  # of the first look
 CERTAIN = 0.95  # under this a soft matte is not believed where there is nothing but paper to be seen
 SPECK_SHARE = 0.003  # of the largest part's area
+GLINT_SHARE = 0.001  # of the piece's area
 
 
 def on_crop(overview: F32, box: Box, scale: float, shape: tuple[int, ...]) -> F32:
@@ -45,10 +46,24 @@ def joined(first: F32, second: F32, zoom: float) -> F32:
 
 
 def without_paper(answer: F32, rgb: F32, paper: Paper) -> F32:
-    """A soft matte (h, w) without bare paper, as between a bleached hook and its shank, and without specks of dust."""
-    answer = np.where(bare_paper(rgb, paper) & (answer < CERTAIN), np.float32(0), answer)
+    """A soft matte (h, w) without bare paper, as between a bleached hook and its shank, and without specks of dust.
+
+    Spots of paper's colour under GLINT_SHARE of the piece stay: they are glints of facets and polished metal.
+    """
+    bare = bare_paper(rgb, paper) & (answer < CERTAIN)
+    bare &= (answer <= 0.5) | ~_spots(bare, GLINT_SHARE * float((answer > 0.5).sum()))
+    answer = np.where(bare, np.float32(0), answer)
     piece = answer > 0.5
     specks = piece & ~drop_specks(piece, SPECK_SHARE)
     around = cv2.dilate(specks.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     clean: F32 = np.where(around & ~(piece & ~specks), np.float32(0), answer)
     return clean
+
+
+def _spots(mask: Mask, least_px: float) -> Mask:
+    """The parts of `mask` (h, w) with an area of less than `least_px`."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < least_px
+    small[0] = False
+    spots: Mask = small[labels]
+    return spots

@@ -52,10 +52,10 @@ def test_bare_paper_is_taken_out_of_a_doubtful_answer_and_dust_goes_with_it():
     rgb = np.where(metal[..., None], np.float32(0.3), paper.rgb).astype(np.float32)
     rgb[5:9, 5:9] = 0.3
     answer = np.where(_disc(70) > 0, np.float32(0.85), np.float32(0.0))
-    answer[metal] = 1.0
+    rgb[100:105, 150:155] = paper.rgb[0, 0]  # a glint on the ring
     answer[5:9, 5:9] = 1.0
     clean = without_paper(answer, rgb, paper)
-    assert (clean[metal] == 1).all()
+    assert (clean[metal] > 0.5).all()
     assert (clean[_disc(34) > 0] == 0).all()
     assert (clean[:20, :20] == 0).all()
 
