@@ -5,6 +5,7 @@ Owns what is known of the inbox; refuses to wait or sleep (the supervisor passes
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterable, Mapping
@@ -31,10 +32,15 @@ _LOOKS_AT_ONCE = 200  # most of a hundred thousand files that wait are only look
 _PORTION = 2000  # files per transaction
 _ROOTS_S = 1.0  # between looks at the drives
 _STALLED_S = 5.0  # after a full disk and the like, before the next try
+_TOLD_MOST = 1000  # things that were said once: some of them name a file, and a daemon runs for years
 
 
 class Arrivals:
-    """The inbox as the supervisor sees it."""
+    """The inbox as the supervisor sees it.
+
+    What it remembers of a file ends when the file has left the inbox, so that a daemon that runs for years stays as small
+    as on its first day: what a worker put away by its word (`left`), all else by the next full scan.
+    """
 
     def __init__(self, studio: Studio, ledger: Ledger, intake: Intake, settle: Settle) -> None:
         self._studio = studio
@@ -45,6 +51,7 @@ class Arrivals:
         self._settle = settle
         self._ids: dict[Path, int] = {}  # seen, not taken
         self._taken: dict[Path, tuple[int, Stamp]] = {}  # taken, still lying in the inbox
+        self._left: set[int] = set()  # by a worker's word
         self._sidecars: dict[Path, Stamp] = {}
         self._stamps: dict[Path, Stamp] = {}
         self._folders: set[Path] = set()  # all that the last scans read
@@ -70,6 +77,7 @@ class Arrivals:
         if now < self._look_at_roots:
             return False
         self._look_at_roots = now + _ROOTS_S
+        self._forget_the_left()
         self.missing = self._roots.look()
         was_away, self._inbox_away = self._inbox_away, self._is_away()
         return was_away and not self._inbox_away
@@ -85,6 +93,8 @@ class Arrivals:
         self._folders = found.folders
         self._note(found, now)
         self._gone([path for path in self._ids if path not in found.photos], found.unreadable)
+        if not found.unreadable:
+            self._sidecars, self._ignored = found.sidecars, set(found.ignored)
 
     def look_into(self, paths: Iterable[Path], now: float) -> None:
         """Look at what events named: files, and new folders with all that is below them."""
@@ -145,6 +155,10 @@ class Arrivals:
             self._urgency[folder] = timing_of(inside, self._urgency_by).urgency == "urgent"
         return self._urgency[folder]
 
+    def left(self, drop_id: int) -> None:
+        """A worker is done with a job of this drop: its original may have left the inbox."""
+        self._left.add(drop_id)
+
     def next_due(self) -> float | None:
         """When `advance` has something to do."""
         due = None if self._inbox_away else self._settle.next_due()
@@ -172,6 +186,15 @@ class Arrivals:
             else:
                 self._taken[path] = (drop.id, drop.stamp)
         self._recalled = True
+
+    def _forget_the_left(self) -> None:
+        left, self._left = self._left, set()
+        for drop_id in left:
+            with contextlib.suppress(KeyError):  # a new ledger may know it by another number, or not at all
+                drop = self._drops.get(drop_id)
+                path = self._studio.inbox / os.fsdecode(drop.path)
+                if drop.archived and self._taken[path][0] == drop_id:
+                    del self._taken[path]
 
     def _note(self, found: Found, now: float) -> None:
         taken, nothing = self._taken, (0, None)
@@ -254,6 +277,7 @@ class Arrivals:
         except OSError as error:  # it is tried again with the rest
             self._tell(f"an original cannot be put away: {error.strerror} ({error.filename}).")
             return
+        self._taken.pop(path, None)
         level = logging.WARNING if state == "rejected" else logging.INFO
         about = {"drop": drop_id, "photo": self._shown(path)}
         log.log(level, "%s: %s%s", self._shown(path), state, f" ({reason})" if reason else "", extra=about)
@@ -298,6 +322,8 @@ class Arrivals:
     def _tell(self, text: str) -> None:
         """Say a thing once, not once per photo."""
         if text not in self._told:
+            if len(self._told) >= _TOLD_MOST:
+                self._told.clear()
             self._told.add(text)
             log.warning("%s", text)
 

@@ -56,7 +56,11 @@ class NoStorm(logging.Handler):
             self._begin_minute(record)
         message = record.getMessage()
         kind, same = f"{record.name} {record.msg}", f"={message}"
-        self._seen.update((kind, same))
+        self._seen[kind] += 1
+        if (
+            self._seen[kind] <= _OF_A_KIND
+        ):  # the rest is left out anyway: its words need not be kept for a minute
+            self._seen[same] += 1
         self._bytes += _FRAME_BYTES + 2 * len(getattr(record, "photo", "")) + len(message)
         spent = self._bytes > _MINUTE_BYTES and self._seen[kind] > _ALWAYS
         if self._seen[kind] > _OF_A_KIND or self._seen[same] > _SAME or spent:

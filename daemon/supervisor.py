@@ -300,6 +300,8 @@ class Supervisor:
             self._space.refused(str(message.get("reason", "")), time.monotonic())
         if self._bulletin is not None:
             self._bulletin.hear(message)
+        if message.get("event") == "finished":
+            self._arrivals.left(int(message.get("drop", 0)))
         self._hear(message)
 
     def _go_on(self, now: float) -> None:
