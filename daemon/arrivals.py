@@ -13,9 +13,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from daemon import names
+from daemon.companions import Companions
 from daemon.drops import Drops
-from daemon.intake import Accepted, Changed, Intake, sidecar_path
+from daemon.intake import Accepted, Changed, Intake
 from daemon.ledger import Ledger
+from daemon.logbook import Once
 from daemon.putaway import PutAway
 from daemon.roots import Roots
 from daemon.scan import Found, Stamp, is_temporary, look, scan
@@ -32,7 +34,6 @@ _LOOKS_AT_ONCE = 200  # most of a hundred thousand files that wait are only look
 _PORTION = 2000  # files per transaction
 _ROOTS_S = 1.0  # between looks at the drives
 _STALLED_S = 5.0  # after a full disk and the like, before the next try
-_TOLD_MOST = 1000  # things that were said once: some of them name a file, and a daemon runs for years
 
 
 class Arrivals:
@@ -48,15 +49,14 @@ class Arrivals:
         self._drops = Drops(ledger)
         self._putaway = PutAway(studio, self._drops)
         self._intake = intake
+        self._tell = Once(log)
+        self._companions = Companions(studio, ledger, intake, self._tell)
         self._settle = settle
         self._ids: dict[Path, int] = {}  # seen, not taken
         self._taken: dict[Path, tuple[int, Stamp]] = {}  # taken, still lying in the inbox
         self._left: set[int] = set()  # by a worker's word
-        self._sidecars: dict[Path, Stamp] = {}
         self._stamps: dict[Path, Stamp] = {}
         self._folders: set[Path] = set()  # all that the last scans read
-        self._ignored: set[Path] = set()
-        self._told: set[str] = set()
         self._urgency: dict[Path, bool] = {}  # by folder
         self._urgency_by = intake.rules
         self._stalled_until = 0.0
@@ -94,7 +94,7 @@ class Arrivals:
         self._note(found, now)
         self._gone([path for path in self._ids if path not in found.photos], found.unreadable)
         if not found.unreadable:
-            self._sidecars, self._ignored = found.sidecars, set(found.ignored)
+            self._companions.keep(found.sidecars, found.ignored)
 
     def look_into(self, paths: Iterable[Path], now: float) -> None:
         """Look at what events named: files, and new folders with all that is below them."""
@@ -206,46 +206,17 @@ class Arrivals:
             self._settle.see(path, stamp, now)
             if not known and self._urgent(path.parent):
                 self._settle.hurry(path, ahead=True)
-        self._ignore(found)
-        changed = {path for path, stamp in found.sidecars.items() if self._sidecars.get(path) != stamp}
-        self._sidecars |= {path: found.sidecars[path] for path in changed}
-        if changed:
-            for photo, (drop_id, _) in list(taken.items()):
-                if (sidecar := sidecar_path(photo)) in changed:
-                    self._reconsider(sidecar, photo, drop_id)
+        self._companions.note(found, taken)
 
     def _record(self, fresh: list[tuple[Path, Stamp]]) -> None:
         """Make it durable that files were seen; in portions, so that workers are not kept from the ledger for long."""
         for start in range(0, len(fresh), _PORTION):
             with self._ledger.writing():
                 ids = {
-                    path: self._drops.see(*self._named(path), stamp)
+                    path: self._drops.see(*names.entry(self._studio.in_inbox(path)), stamp)
                     for path, stamp in fresh[start : start + _PORTION]
                 }
             self._ids |= ids  # only now: what could not be written was not seen
-
-    def _ignore(self, found: Found) -> None:
-        unknown = [item for item in found.ignored.items() if item[0] not in self._ignored]
-        if unknown:
-            with self._ledger.writing():
-                first = [item for item in unknown if self._drops.ignore(*self._named(item[0]), item[1])]
-            self._ignored |= dict(unknown).keys()
-            for path, reason in first:
-                log.warning("%s: ignored: %s", self._shown(path), reason)
-        for path, reason in found.unreadable.items():
-            self._tell(f"{self._shown(path)} cannot be looked at ({reason}): check its permissions")
-
-    def _reconsider(self, sidecar: Path, photo: Path, drop_id: int) -> None:
-        """A sidecar that comes just after its photo still counts, as long as the photo's turn has not come."""
-        try:
-            heard = self._intake.reconsider(drop_id, photo)
-        except (VitrineError, OSError) as error:
-            log.warning("%s", error)
-            return
-        if not heard:
-            log.warning(
-                "%s came after its photo's turn; to use it, drop the photo once more", self._shown(sidecar)
-            )
 
     def _act(self, path: Path, step: Step) -> list[Accepted]:
         drop_id, stamp = self._ids[path], self._stamps[path]
@@ -308,24 +279,8 @@ class Arrivals:
         self._stamps.pop(path, None)
         self._settle.forget(path)
 
-    def _named(self, path: Path) -> tuple[bytes, str, str]:
-        relative = self._relative(path)
-        folder, _, name = relative.rpartition("/")
-        return os.fsencode(relative), names.readable(folder), names.readable(name)
-
     def _shown(self, path: Path) -> str:
-        return names.readable(self._relative(path))
-
-    def _relative(self, path: Path) -> str:
-        return os.fspath(path)[len(os.fspath(self._studio.inbox)) + 1 :]
-
-    def _tell(self, text: str) -> None:
-        """Say a thing once, not once per photo."""
-        if text not in self._told:
-            if len(self._told) >= _TOLD_MOST:
-                self._told.clear()
-            self._told.add(text)
-            log.warning("%s", text)
+        return names.readable(self._studio.in_inbox(path))
 
 
 def _hidden(path: Path) -> bool:

@@ -29,6 +29,7 @@ _SAME = 5
 _OF_A_KIND = 300
 _ALWAYS = 3  # of a kind, even when the minute's bytes are spent: something else that is wrong is still heard
 _MINUTE_BYTES = 350_000  # on each of the two sinks: together they stay below a megabyte
+_SAID_MOST = 1000  # some of it names a file, and a daemon runs for years
 _FRAME_BYTES = 200  # what JSON and ids add to a message
 _FILE_BYTES = 2_000_000
 _LONGEST = 8_000  # characters of one message
@@ -88,6 +89,23 @@ class NoStorm(logging.Handler):
     def _pass_on(self, record: logging.LogRecord) -> None:
         for sink in self.sinks:
             sink.handle(record)
+
+
+class Once:
+    """Says a thing once, not once per photo."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._said: set[str] = set()
+
+    def __call__(self, text: str) -> None:
+        """Warn, if this was not said before (or so long ago that it is forgotten)."""
+        if text in self._said:
+            return
+        if len(self._said) >= _SAID_MOST:
+            self._said.clear()
+        self._said.add(text)
+        self._log.warning("%s", text)
 
 
 class Plain(logging.Formatter):

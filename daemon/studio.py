@@ -170,6 +170,10 @@ class Studio:
         """The path below the root, as the ledger stores it."""
         return os.fsencode(path.relative_to(self.root))
 
+    def in_inbox(self, path: Path) -> str:
+        """The path below the inbox. Its text is the disk's, bytes that are no UTF-8 as surrogates."""
+        return os.fspath(path)[len(os.fspath(self.inbox)) + 1 :]
+
     def absolute(self, stored: bytes) -> Path:
         """The path that the ledger stored."""
         return self.root / os.fsdecode(stored)

@@ -225,13 +225,13 @@ def test_what_has_left_the_inbox_is_remembered_no_longer(hall, make_jpeg):
         hall.arrivals.left(one.drop_id)
     hall.arrivals.came_back(hall.now + 2)
     assert hall.arrivals._taken == {}
-    assert hall.arrivals._sidecars
-    assert hall.arrivals._ignored
+    assert hall.arrivals._companions._sidecars
+    assert hall.arrivals._companions._ignored
     (hall.studio.inbox / "rings" / "ring.toml").unlink()
     (hall.studio.inbox / "pipe").unlink()
     hall.pass_time()
-    assert not hall.arrivals._sidecars
-    assert not hall.arrivals._ignored
+    assert not hall.arrivals._companions._sidecars
+    assert not hall.arrivals._companions._ignored
     assert len(hall.arrivals._settle) == 0
 
 
