@@ -5,6 +5,7 @@ Owns what is known of the inbox; refuses to wait or sleep (the supervisor passes
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterable, Mapping
@@ -12,9 +13,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from daemon import names
+from daemon.companions import Companions
 from daemon.drops import Drops
-from daemon.intake import Accepted, Changed, Intake, sidecar_path
+from daemon.intake import Accepted, Changed, Intake
 from daemon.ledger import Ledger
+from daemon.logbook import Once
 from daemon.putaway import PutAway
 from daemon.roots import Roots
 from daemon.scan import Found, Stamp, is_temporary, look, scan
@@ -34,7 +37,11 @@ _STALLED_S = 5.0  # after a full disk and the like, before the next try
 
 
 class Arrivals:
-    """The inbox as the supervisor sees it."""
+    """The inbox as the supervisor sees it.
+
+    What it remembers of a file ends when the file has left the inbox, so that a daemon that runs for years stays as small
+    as on its first day: what a worker put away by its word (`left`), all else by the next full scan.
+    """
 
     def __init__(self, studio: Studio, ledger: Ledger, intake: Intake, settle: Settle) -> None:
         self._studio = studio
@@ -42,14 +49,14 @@ class Arrivals:
         self._drops = Drops(ledger)
         self._putaway = PutAway(studio, self._drops)
         self._intake = intake
+        self._tell = Once(log)
+        self._companions = Companions(studio, ledger, intake, self._tell)
         self._settle = settle
         self._ids: dict[Path, int] = {}  # seen, not taken
         self._taken: dict[Path, tuple[int, Stamp]] = {}  # taken, still lying in the inbox
-        self._sidecars: dict[Path, Stamp] = {}
+        self._left: set[int] = set()  # by a worker's word
         self._stamps: dict[Path, Stamp] = {}
         self._folders: set[Path] = set()  # all that the last scans read
-        self._ignored: set[Path] = set()
-        self._told: set[str] = set()
         self._urgency: dict[Path, bool] = {}  # by folder
         self._urgency_by = intake.rules
         self._stalled_until = 0.0
@@ -70,6 +77,7 @@ class Arrivals:
         if now < self._look_at_roots:
             return False
         self._look_at_roots = now + _ROOTS_S
+        self._forget_the_left()
         self.missing = self._roots.look()
         was_away, self._inbox_away = self._inbox_away, self._is_away()
         return was_away and not self._inbox_away
@@ -85,6 +93,8 @@ class Arrivals:
         self._folders = found.folders
         self._note(found, now)
         self._gone([path for path in self._ids if path not in found.photos], found.unreadable)
+        if not found.unreadable:
+            self._companions.keep(found.sidecars, found.ignored)
 
     def look_into(self, paths: Iterable[Path], now: float) -> None:
         """Look at what events named: files, and new folders with all that is below them."""
@@ -145,6 +155,10 @@ class Arrivals:
             self._urgency[folder] = timing_of(inside, self._urgency_by).urgency == "urgent"
         return self._urgency[folder]
 
+    def left(self, drop_id: int) -> None:
+        """A worker is done with a job of this drop: its original may have left the inbox."""
+        self._left.add(drop_id)
+
     def next_due(self) -> float | None:
         """When `advance` has something to do."""
         due = None if self._inbox_away else self._settle.next_due()
@@ -173,6 +187,15 @@ class Arrivals:
                 self._taken[path] = (drop.id, drop.stamp)
         self._recalled = True
 
+    def _forget_the_left(self) -> None:
+        left, self._left = self._left, set()
+        for drop_id in left:
+            with contextlib.suppress(KeyError):  # a new ledger may know it by another number, or not at all
+                drop = self._drops.get(drop_id)
+                path = self._studio.inbox / os.fsdecode(drop.path)
+                if drop.archived and self._taken[path][0] == drop_id:
+                    del self._taken[path]
+
     def _note(self, found: Found, now: float) -> None:
         taken, nothing = self._taken, (0, None)
         new = [(path, stamp) for path, stamp in found.photos.items() if taken.get(path, nothing)[1] != stamp]
@@ -183,46 +206,17 @@ class Arrivals:
             self._settle.see(path, stamp, now)
             if not known and self._urgent(path.parent):
                 self._settle.hurry(path, ahead=True)
-        self._ignore(found)
-        changed = {path for path, stamp in found.sidecars.items() if self._sidecars.get(path) != stamp}
-        self._sidecars |= {path: found.sidecars[path] for path in changed}
-        if changed:
-            for photo, (drop_id, _) in list(taken.items()):
-                if (sidecar := sidecar_path(photo)) in changed:
-                    self._reconsider(sidecar, photo, drop_id)
+        self._companions.note(found, taken)
 
     def _record(self, fresh: list[tuple[Path, Stamp]]) -> None:
         """Make it durable that files were seen; in portions, so that workers are not kept from the ledger for long."""
         for start in range(0, len(fresh), _PORTION):
             with self._ledger.writing():
                 ids = {
-                    path: self._drops.see(*self._named(path), stamp)
+                    path: self._drops.see(*names.entry(self._studio.in_inbox(path)), stamp)
                     for path, stamp in fresh[start : start + _PORTION]
                 }
             self._ids |= ids  # only now: what could not be written was not seen
-
-    def _ignore(self, found: Found) -> None:
-        unknown = [item for item in found.ignored.items() if item[0] not in self._ignored]
-        if unknown:
-            with self._ledger.writing():
-                first = [item for item in unknown if self._drops.ignore(*self._named(item[0]), item[1])]
-            self._ignored |= dict(unknown).keys()
-            for path, reason in first:
-                log.warning("%s: ignored: %s", self._shown(path), reason)
-        for path, reason in found.unreadable.items():
-            self._tell(f"{self._shown(path)} cannot be looked at ({reason}): check its permissions")
-
-    def _reconsider(self, sidecar: Path, photo: Path, drop_id: int) -> None:
-        """A sidecar that comes just after its photo still counts, as long as the photo's turn has not come."""
-        try:
-            heard = self._intake.reconsider(drop_id, photo)
-        except (VitrineError, OSError) as error:
-            log.warning("%s", error)
-            return
-        if not heard:
-            log.warning(
-                "%s came after its photo's turn; to use it, drop the photo once more", self._shown(sidecar)
-            )
 
     def _act(self, path: Path, step: Step) -> list[Accepted]:
         drop_id, stamp = self._ids[path], self._stamps[path]
@@ -254,6 +248,7 @@ class Arrivals:
         except OSError as error:  # it is tried again with the rest
             self._tell(f"an original cannot be put away: {error.strerror} ({error.filename}).")
             return
+        self._taken.pop(path, None)
         level = logging.WARNING if state == "rejected" else logging.INFO
         about = {"drop": drop_id, "photo": self._shown(path)}
         log.log(level, "%s: %s%s", self._shown(path), state, f" ({reason})" if reason else "", extra=about)
@@ -284,22 +279,8 @@ class Arrivals:
         self._stamps.pop(path, None)
         self._settle.forget(path)
 
-    def _named(self, path: Path) -> tuple[bytes, str, str]:
-        relative = self._relative(path)
-        folder, _, name = relative.rpartition("/")
-        return os.fsencode(relative), names.readable(folder), names.readable(name)
-
     def _shown(self, path: Path) -> str:
-        return names.readable(self._relative(path))
-
-    def _relative(self, path: Path) -> str:
-        return os.fspath(path)[len(os.fspath(self._studio.inbox)) + 1 :]
-
-    def _tell(self, text: str) -> None:
-        """Say a thing once, not once per photo."""
-        if text not in self._told:
-            self._told.add(text)
-            log.warning("%s", text)
+        return names.readable(self._studio.in_inbox(path))
 
 
 def _hidden(path: Path) -> bool:

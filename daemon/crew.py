@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from daemon.jobstore import Queue
 from daemon.ledger import LedgerDamaged
-from daemon.limits import thread_environment
+from daemon.limits import oom_kills, thread_environment
 from daemon.line import Line, Message, say
 from daemon.owner import Owner, process
 from daemon.settings import Settings
@@ -27,6 +27,7 @@ JOBS_PER_WORKER = 200  # then a fresh process takes over, whatever libraries may
 _RESPAWN_S = (0.0, 0.5, 2.0, 10.0, 30.0)
 _START_S = 120.0
 _LOOP_DEATHS, _LOOP_S = 4, 60.0  # so many deaths in that time are no accident, nor one photo's three tries
+SPARED_MOST = 10  # a photo that is too much for a killer other than the kernel's must come to an end, too
 _CONFIGURATION = os.EX_CONFIG
 LEDGER_DAMAGED, UNRECORDED = os.EX_IOERR, os.EX_TEMPFAIL  # exit codes of `daemon.worker`
 _DEATHS: dict[int, str] = {
@@ -35,6 +36,7 @@ _DEATHS: dict[int, str] = {
     signal.SIGABRT: "a program library gave up on this photo.",
     signal.SIGBUS: "a file could not be read to its end.",
 }
+_FROM_OUTSIDE = "a person or another program killed it."
 
 
 @dataclass(slots=True)
@@ -52,7 +54,14 @@ class Member:
     killed_for: str = ""
     started: float = field(default_factory=time.monotonic)
     misconfigured: str = ""
+    oom_kills: int | None = field(default_factory=oom_kills)  # when it began
     owed: Message = field(default_factory=dict)  # what could not be said yet
+
+    @property
+    def killed_from_outside(self) -> bool:
+        """Whether it was surely not for its photo that it got SIGKILL: not by us, and not by the kernel for memory."""
+        by_kernel = self.oom_kills is None or oom_kills() != self.oom_kills
+        return self.child.returncode == -signal.SIGKILL and not self.killed_for and not by_kernel
 
 
 @dataclass(slots=True)
@@ -64,6 +73,7 @@ class Crew:
     settings: Settings
     hear: Callable[[Message], None]
     jobs_per_worker: int = JOBS_PER_WORKER
+    spared_most: int = SPARED_MOST
     members: list[Member] = field(default_factory=list)
     starts: int = 0
     deaths: int = 0
@@ -212,7 +222,9 @@ class Crew:
         if not member.ready:
             self._early_deaths += 1
             self._not_before = now + _RESPAWN_S[min(self._early_deaths, len(_RESPAWN_S)) - 1]
+        outside = member.killed_from_outside
         why = member.killed_for or _DEATHS.get(-code, f"a worker ended with code {code}.")
+        why = _FROM_OUTSIDE if outside else why
         self.deaths += 1
         self._died_at.append(now)
         self._why = why
@@ -221,6 +233,8 @@ class Crew:
             about |= {"job": member.key, "photo": member.job}
         log.warning("worker %d ended: %s", member.child.pid, why, extra=about)
         self.store.blame(member.owner, why)
+        if outside:
+            self.store.spare(member.owner, self.spared_most)
 
     def _dismiss(self, member: Member) -> None:
         self._say(member, stop=True)

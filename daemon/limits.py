@@ -1,11 +1,13 @@
-"""What a worker process may use, and that it never outlives its supervisor. Owns the system calls for that."""
+"""What a worker process may use, and that it never outlives its supervisor. Owns what the system is asked for that."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
 import signal
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -26,6 +28,18 @@ def cap_memory(megabytes: int) -> None:
     size = megabytes << 20
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def oom_kills() -> int | None:
+    """How many processes the kernel has killed for want of memory since boot, in any control group; None: not known.
+
+    Counted before the process gets its signal (proc(5), /proc/vmstat), so it is never too low for one that is dead.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text("ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return None
 
 
 def thread_environment(threads: int) -> dict[str, str]:

@@ -29,6 +29,7 @@ _SAME = 5
 _OF_A_KIND = 300
 _ALWAYS = 3  # of a kind, even when the minute's bytes are spent: something else that is wrong is still heard
 _MINUTE_BYTES = 350_000  # on each of the two sinks: together they stay below a megabyte
+_SAID_MOST = 1000  # some of it names a file, and a daemon runs for years
 _FRAME_BYTES = 200  # what JSON and ids add to a message
 _FILE_BYTES = 2_000_000
 _LONGEST = 8_000  # characters of one message
@@ -56,7 +57,11 @@ class NoStorm(logging.Handler):
             self._begin_minute(record)
         message = record.getMessage()
         kind, same = f"{record.name} {record.msg}", f"={message}"
-        self._seen.update((kind, same))
+        self._seen[kind] += 1
+        if (
+            self._seen[kind] <= _OF_A_KIND
+        ):  # the rest is left out anyway: its words need not be kept for a minute
+            self._seen[same] += 1
         self._bytes += _FRAME_BYTES + 2 * len(getattr(record, "photo", "")) + len(message)
         spent = self._bytes > _MINUTE_BYTES and self._seen[kind] > _ALWAYS
         if self._seen[kind] > _OF_A_KIND or self._seen[same] > _SAME or spent:
@@ -84,6 +89,23 @@ class NoStorm(logging.Handler):
     def _pass_on(self, record: logging.LogRecord) -> None:
         for sink in self.sinks:
             sink.handle(record)
+
+
+class Once:
+    """Says a thing once, not once per photo."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._said: set[str] = set()
+
+    def __call__(self, text: str) -> None:
+        """Warn, if this was not said before (or so long ago that it is forgotten)."""
+        if text in self._said:
+            return
+        if len(self._said) >= _SAID_MOST:
+            self._said.clear()
+        self._said.add(text)
+        self._log.warning("%s", text)
 
 
 class Plain(logging.Formatter):

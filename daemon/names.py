@@ -21,6 +21,12 @@ def readable(name: str | bytes) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
+def entry(path: str) -> tuple[bytes, str, str]:
+    """A path below the inbox as the ledger has it: the disk's bytes, then folder and name for people."""
+    folder, _, name = path.rpartition("/")
+    return os.fsencode(path), readable(folder), readable(name)
+
+
 def safe_stem(stem: str, fallback: str = "photo") -> str:
     """A stem that every file system, shell and upload form accepts; at most MAX_BYTES bytes of UTF-8.
 

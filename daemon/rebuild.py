@@ -16,7 +16,7 @@ from typing import Any
 
 from daemon import durable, names
 from daemon import receipt as receipts
-from daemon.ledger import Ledger
+from daemon.ledger import Ledger, open_ledger
 from daemon.receipt import Receipt
 from daemon.scan import scan
 from daemon.studio import Studio
@@ -25,6 +25,25 @@ from pipeline.photo.sniff import HEAD_BYTES, sniff
 
 log = logging.getLogger("vitrine.rebuild")
 _Jobs = list[tuple[str, Receipt]]
+
+
+def open_complete(studio: Studio) -> Ledger:
+    """The studio's ledger with all that is finished in it, whatever became of the file. Raises OSError, sqlite3.Error.
+
+    Not that the file is new, but that nothing is in it decides: filling it may have been cut short at the last try.
+    """
+    ledger, trouble = open_ledger(studio.ledger)
+    try:
+        if trouble:
+            log.error("%s", trouble)
+        if ledger.connection.execute("SELECT 1 FROM drops LIMIT 1").fetchone() is None and (
+            count := rebuild(studio, ledger)
+        ):
+            log.warning("%d finished photos were entered into the new ledger again", count)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
 
 
 def rebuild(studio: Studio, ledger: Ledger) -> int:

@@ -197,6 +197,15 @@ class SqliteStore:
                 (str(owner),),
             )
 
+    def spare(self, owner: Owner, most: int) -> None:
+        """As `excuse`, for what is most likely no fault of the photo: only so often, then each attempt counts."""
+        with self._ledger.writing() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = 'waiting', owner = NULL, attempts = attempts - 1, excused = excused + 1"
+                " WHERE state = 'leased' AND owner = ? AND excused < ?",
+                (str(owner), most),
+            )
+
     def blame(self, owner: Owner, reason: str) -> None:
         """Note why the worker that holds a job came to its end; it is told to the owner if the job is given up."""
         with self._ledger.writing() as connection:

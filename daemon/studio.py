@@ -170,13 +170,21 @@ class Studio:
         """The path below the root, as the ledger stores it."""
         return os.fsencode(path.relative_to(self.root))
 
+    def in_inbox(self, path: Path) -> str:
+        """The path below the inbox. Its text is the disk's, bytes that are no UTF-8 as surrogates."""
+        return os.fspath(path)[len(os.fspath(self.inbox)) + 1 :]
+
     def absolute(self, stored: bytes) -> Path:
         """The path that the ledger stored."""
         return self.root / os.fsdecode(stored)
 
 
-def _unwritable(path: Path, error: OSError) -> Busy:
-    return Busy(
+class Unwritable(Busy):
+    """Nothing can be written to the studio's drive now (full, read-only, over quota). The daemon waits until it can."""
+
+
+def _unwritable(path: Path, error: OSError) -> Unwritable:
+    return Unwritable(
         f"{path}: nothing can be written ({error.strerror}).",
         "Make room or make it writable, then start again.",
     )
@@ -211,6 +219,11 @@ class StudioLock:
         """Take the lock and write who we are into it. Raises Busy that says who holds it."""
         try:
             handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        except PermissionError as error:
+            raise Misconfigured(
+                f"{self._path} cannot be written by the user that runs Vitrine.",
+                "Give the file to that user.",
+            ) from error
         except OSError as error:
             raise _unwritable(self._path, error) from error
         try:

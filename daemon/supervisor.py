@@ -5,7 +5,6 @@ Owns the order of things; refuses pixels (no imaging library is ever loaded here
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import logging
 import math
@@ -24,36 +23,32 @@ from daemon.drops import Drops
 from daemon.health import Health
 from daemon.intake import SIDECAR_HOLD_S, Accepted, Intake
 from daemon.jobstore import Queue
-from daemon.ledger import LedgerDamaged, is_damage, open_ledger
+from daemon.ledger import LedgerDamaged, is_damage
 from daemon.line import Message
 from daemon.live import Live, run_folder
 from daemon.notify import Systemd
-from daemon.rebuild import rebuild
-from daemon.settings import SETTINGS_NAME, Settings, load_settings
+from daemon.patience import DISK, LEDGER, Patience
+from daemon.rebuild import open_complete
+from daemon.reload import SettingsFile
+from daemon.settings import SETTINGS_NAME, Settings
 from daemon.settle import Settle
 from daemon.sheet import SheetMaker
-from daemon.space import NO_ROOM, Space
+from daemon.space import Space
 from daemon.sqlite_store import SqliteStore
 from daemon.studio import Studio, StudioLock
 from daemon.tidy import remove_leftovers
 from daemon.timetable import Timetable
 from daemon.watch import Watch
-from pipeline.errors import Busy, Misconfigured
 from rules.timing import windows
 
 log = logging.getLogger("vitrine")
 GRACE_S = 12.0  # of the 15 s that a stop may take
 _LOOK_S = 0.5  # a disk that fills up is seen within a second, also on a machine that is busy
 _RECOVER_S = 1.0  # between looks after the owners of leases
-_STALLED_S = 2.0  # for a ledger that cannot be written
 _SCAN_REST = 5.0  # times as long as a full scan took: a hundred thousand files must not keep the loop busy with looking
 _SCAN_REST_MOST_S = 15.0
 _POLL_S = 2.0  # full scans when events cannot be had
 _QUEUES: tuple[Queue, ...] = ("urgent", "normal", "overnight")  # what is open in them, the ledger says
-_LEDGER = (
-    "{path} cannot be written ({error}): photos wait, nothing is lost, and it is tried again every few seconds. Most often"
-    " the disk is full: make room."
-)
 
 
 class Supervisor:
@@ -65,14 +60,16 @@ class Supervisor:
         hear: Callable[[Message], None] = lambda _: None,
         accepted: Callable[[Accepted], None] = lambda _: None,
     ) -> None:
-        self._settings = load_settings(studio.root)
-        self._settings_seen = _mark(studio)
+        self._file = SettingsFile(studio.root)
+        self._settings = self._file.settings
         self._studio = studio
         self._hear = hear
         self._accepted = accepted
         self._bell = Bell()
         self._alerts = Alerts(studio.root, self._settings.alerts)
         self._health = Health(self._alerts.hear)
+        self._systemd = Systemd()
+        self._patience = Patience(self._health, self._bell, self._systemd, self._report)
         self._bulletin: Bulletin | None = None
 
     def run(self, *, until_idle: bool = False, until_batch: int | None = None) -> int:
@@ -81,11 +78,10 @@ class Supervisor:
         Gives the number of photos that came to review or were rejected.
         Raises Busy (another daemon has the studio) and Misconfigured.
         """
-        self._studio.create()
         lock = StudioLock(self._studio)
-        lock.acquire()
         try:
             with self._bell.hung():
+                self._patience.begin(lambda: self._enter(lock), "disk", DISK)
                 live = Live(run_folder(self._studio))
                 lock.tell(live.folder)
                 self._open_patiently()
@@ -101,32 +97,16 @@ class Supervisor:
         finally:
             lock.release()
 
+    def _enter(self, lock: StudioLock) -> None:
+        """Set the studio up and be the only daemon in it."""
+        self._studio.create()
+        lock.acquire()
+
     def _open_patiently(self) -> None:
-        """Open the ledger; while its disk is full, or another program has it, wait for that to pass."""
-        self._systemd = Systemd()
-        while True:
-            try:
-                self._open()
-            except (sqlite3.OperationalError, OSError) as error:
-                if isinstance(error, OSError) and error.errno not in NO_ROOM:
-                    raise
-                self._stumble(error)
-                self._systemd.ready()  # it runs, and says what it waits for; a restart would not help
-                if self._bell.stops:
-                    raise Busy(f"{self._studio.root}: stopped before the ledger could be opened.") from error
-            else:
-                return
+        self._patience.begin(self._open, "ledger", LEDGER, self._studio.ledger)
 
     def _open(self) -> None:
-        known = self._studio.ledger.exists()
-        ledger, trouble = open_ledger(self._studio.ledger)
-        if trouble:
-            log.error("%s", trouble)
-        if trouble or not known:
-            count = rebuild(self._studio, ledger)
-            if count:
-                log.warning("%d finished photos were entered into the new ledger again", count)
-        self._ledger = ledger
+        self._ledger = ledger = open_complete(self._studio)
         self._drops = Drops(ledger)
         self._store = SqliteStore(ledger)
         self._store.recover()
@@ -211,17 +191,9 @@ class Supervisor:
                 if is_damage(error):
                     self._begin_anew(error)
                 elif isinstance(error, sqlite3.OperationalError):
-                    self._stumble(error)
+                    self._patience.rest("ledger", LEDGER.format(where=self._studio.ledger, error=error))
                 else:
                     raise
-
-    def _stumble(self, error: Exception) -> None:
-        """The disk is full, or somebody else has the ledger: wait a while, or for a signal. Nothing else can be done."""
-        self._health.set("ledger", _LEDGER.format(path=self._studio.ledger, error=error))
-        self._report()
-        end = time.monotonic() + _STALLED_S
-        while not self._bell.stops and time.monotonic() < end:
-            self._bell.wait(end)
 
     def _begin_anew(self, error: Exception) -> None:
         """The ledger is damaged or was taken away: nobody may write to it any more. A sound one is opened."""
@@ -302,6 +274,8 @@ class Supervisor:
             self._space.refused(str(message.get("reason", "")), time.monotonic())
         if self._bulletin is not None:
             self._bulletin.hear(message)
+        if message.get("event") == "finished":
+            self._arrivals.left(int(message.get("drop", 0)))
         self._hear(message)
 
     def _go_on(self, now: float) -> None:
@@ -316,7 +290,8 @@ class Supervisor:
             self._systemd.status(" ".join(state.text for state in self._health.states))
         else:
             self._bulletin.publish(now)
-        if self._health.holds("ledger") or (self._bulletin and self._bulletin.scan_is_fresh(now)):
+        waits = self._bulletin is None or self._health.holds("ledger")
+        if waits or (self._bulletin and self._bulletin.scan_is_fresh(now)):
             self._systemd.alive()  # with a full disk, too: a new start would free none
         self._alerts.tend(now)
 
@@ -341,20 +316,12 @@ class Supervisor:
         )
 
     def _follow_settings(self) -> None:
-        """Take up a changed vitrine.toml; with a mistake in it the last good one stays in force."""
-        mark = _mark(self._studio)
-        if mark == self._settings_seen and not self._bell.reload:
-            return
-        self._settings_seen, self._bell.reload = mark, False
-        try:
-            settings = load_settings(self._studio.root)
-        except Misconfigured as error:
-            text = f"{error} {error.advice} The settings from before stay in force."
-            self._health.set("settings", text, aloud=True)
-            return
-        self._health.set("settings", "")
-        self._apply(settings)
-        log.info("%s: new settings are in force", SETTINGS_NAME)
+        asked, self._bell.reload = self._bell.reload, False
+        changed = self._file.changed(asked=asked)
+        self._health.set("settings", self._file.trouble, aloud=True)
+        if changed:
+            self._apply(self._file.settings)
+            log.info("%s: new settings are in force", SETTINGS_NAME)
 
     def _apply(self, settings: Settings) -> None:
         self._settings = settings
@@ -377,11 +344,3 @@ class Supervisor:
 
 def _hold_s(settings: Settings) -> float:
     return min(SIDECAR_HOLD_S, settings.settle_s)
-
-
-def _mark(studio: Studio) -> tuple[int, int] | None:
-    """What changes when the settings file is saved."""
-    with contextlib.suppress(OSError):
-        status = (studio.root / SETTINGS_NAME).stat()
-        return status.st_mtime_ns, status.st_ino
-    return None

@@ -81,7 +81,6 @@ def work(folders: Folders, *, until_idle: bool = False, until_batch: int | None 
     progress = _progress(console) if console.is_terminal else None
     tally = Tally(progress)
     supervisor = Supervisor(folders, hear=tally.hear, accepted=tally.accepted)
-    folders.create()
     screen = (
         RichHandler(console=console, show_path=False, show_time=False, markup=False) if progress else None
     )

@@ -206,3 +206,39 @@ def test_a_sidecar_goes_with_its_photo(hall, make_jpeg):
     hall.work()
     assert hall.files("inbox/rings") == []
     assert sorted(Path(name).suffix for name in hall.files("originals")) == [".jpg", ".toml"]
+
+
+def test_what_has_left_the_inbox_is_remembered_no_longer(hall, make_jpeg):
+    hall.drop("ring.toml", b'title = "Ring"\n')
+    os.mkfifo(hall.studio.inbox / "pipe")
+    for number in range(20):
+        hall.drop(f"p{number}.jpg", make_jpeg(number))
+    hall.drop("letter.jpg", b"dear madam")
+    taken = [one for _ in range(3) for one in hall.pass_time()]
+    again = hall.drop("again.jpg", make_jpeg(1))
+    hall.arrivals.look_into([again], hall.now)
+    taken += hall.arrivals.advance(hall.now)
+    assert not again.exists()
+    assert len(hall.arrivals._taken) == 21, "the duplicate is put away at once"
+    hall.work()
+    for one in taken:
+        hall.arrivals.left(one.drop_id)
+    hall.arrivals.came_back(hall.now + 2)
+    assert hall.arrivals._taken == {}
+    assert hall.arrivals._companions._sidecars
+    assert hall.arrivals._companions._ignored
+    (hall.studio.inbox / "rings" / "ring.toml").unlink()
+    (hall.studio.inbox / "pipe").unlink()
+    hall.pass_time()
+    assert not hall.arrivals._companions._sidecars
+    assert not hall.arrivals._companions._ignored
+    assert len(hall.arrivals._settle) == 0
+
+
+def test_a_photo_that_waits_for_its_turn_is_remembered_whatever_a_worker_says(hall, make_jpeg):
+    hall.drop("ring.jpg", make_jpeg(1), "rings--overnight")
+    (one,) = hall.pass_time()
+    hall.arrivals.left(one.drop_id)
+    hall.arrivals.came_back(hall.now + 2)
+    hall.arrivals.look_into([hall.studio.inbox / "rings--overnight" / "ring.jpg"], hall.now)
+    hall.account(waiting=1)

@@ -103,14 +103,15 @@ def test_figures_say_what_was_done(daemon, sight, make_jpeg, wait_until):
     daemon.drop("letter.jpg", b"dear madam")
     daemon.settled(done=3, rejected=1)
     wait_until(lambda: sight.figures().get(("vitrine_files", "done")) == 3)
+    wait_until(lambda: sight.figures().get(("vitrine_photo_seconds_count",)) == 4)
     figures = sight.figures()
     assert figures["vitrine_files", "rejected"] == 1
     assert figures["vitrine_files", "unexplained"] == 0
     assert figures["vitrine_jobs", "normal", "waiting"] == 0
     assert figures["vitrine_photo_seconds_count",] == 4
     assert figures["vitrine_scans_total",] >= 1
-    assert 0 <= figures["vitrine_scan_age_seconds",] < 10
-    assert 0 <= figures["vitrine_last_photo_age_seconds",] < 10
+    assert 0 <= figures["vitrine_scan_age_seconds",] < 60
+    assert 0 <= figures["vitrine_last_photo_age_seconds",] < 60
     assert figures["vitrine_workers",] == 1
     assert figures["vitrine_worker_restarts_total",] == 0
     assert figures["vitrine_inbox_overflows_total",] == 0
@@ -153,7 +154,7 @@ def test_workers_that_are_killed_again_and_again_show_everywhere(daemon, sight, 
         return sight.everywhere("workers")
 
     wait_until(shoot, 20, "the word of dying workers in all places")
-    assert "memory ran out" in sight.ear.status()
+    assert "a person or another program killed it" in sight.ear.status()
     wait_until(lambda: sight.figures()["vitrine_worker_restarts_total",] >= 3)
 
 

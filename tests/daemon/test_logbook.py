@@ -120,3 +120,10 @@ def test_a_workers_words_reach_its_supervisor_with_the_job():
         os.close(ear)
         os.close(mouth)
     assert message == {"event": "log", "level": 40, "text": r"bad_\xff", "job": "abc", "worker": 1}
+
+
+def test_the_words_of_a_storm_are_not_kept_in_memory():
+    storm = NoStorm([])
+    for number in range(10_000):
+        storm.handle(logging.LogRecord("vitrine", logging.INFO, "", 0, "photo %d", (number,), None))
+    assert len(storm._seen) < 500

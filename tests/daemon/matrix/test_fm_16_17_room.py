@@ -16,6 +16,7 @@ from daemon.logbook import set_up
 from daemon.space import Space
 from tests.daemon import verify
 from tests.daemon.drives import Drives, Refusing, fill
+from tests.daemon.seeing import Ear
 from tests.daemon.studios import SETTINGS, Hall, jpeg
 
 
@@ -127,13 +128,40 @@ def test_fm_16_a_daemon_that_starts_on_a_full_disk_waits_for_room(daemon, small,
     _one_result(daemon)
 
 
-def test_fm_17_a_daemon_that_starts_on_a_read_only_disk_says_so_in_one_line(daemon, small, drives):
+def test_fm_17_a_daemon_that_starts_on_a_read_only_disk_says_so_once_and_waits_until_it_is_writable(
+    daemon, small, drives, tmp_path, wait_until
+):
+    small(daemon.studio.root, 16)
+    daemon.studio.create()
+    (daemon.studio.root / "vitrine.toml").write_text(SETTINGS + "min_free_mb = 0\n")
+    photo = daemon.drop("ring.jpg", jpeg(1))
+    drives.remount(daemon.studio.root, "ro")
+    ear = Ear(tmp_path / "notify")
+    daemon._environment = {"NOTIFY_SOCKET": ear.address, "WATCHDOG_USEC": "60000000"}
+    try:
+        daemon.start(wait=False)
+        wait_until(lambda: "READY=1" in ear.heard, what="the word to systemd, which would else give up")
+        assert "Read-only file system" in ear.status()
+        wait_until(lambda: ear.heard.count("WATCHDOG=1") > 1, what="a second try")
+        assert daemon.process.poll() is None
+        assert photo.exists()
+        drives.remount(daemon.studio.root, "rw")
+        daemon.settled(20, done=1)
+    finally:
+        ear.close()
+    _one_result(daemon)
+    assert daemon.said().count("Read-only file system") == 2, "that it is so, and that it is over"
+    assert daemon.said().count("WARNING") == 1
+    assert daemon.stop() == 0
+
+
+def test_fm_17_a_daemon_that_waits_for_a_read_only_disk_can_be_stopped(daemon, small, drives, wait_until):
     small(daemon.studio.root, 16)
     daemon.studio.create()
     drives.remount(daemon.studio.root, "ro")
     daemon.start(wait=False)
-    assert daemon.process.wait(15) == 75
-    assert "Read-only file system" in daemon.said()
+    wait_until(lambda: "Read-only file system" in daemon.said())
+    assert daemon.stop() == 75
     assert "Traceback" not in daemon.said()
 
 

@@ -124,6 +124,43 @@ def test_fm_42_a_photo_that_kills_its_worker_is_quarantined_at_the_third_time_an
     _good_goes_on(daemon, behave, rejected=1)
 
 
+def test_fm_42_workers_that_are_killed_from_outside_cost_no_photo(daemon, behave, wait_until):
+    behave("hang")
+    daemon.start()
+    daemon.drop("ring.jpg", jpeg(1))
+    seen = {""}
+    flag = daemon.flags / "hanging"
+    for _ in range(4):
+        wait_until(lambda: flag.exists() and flag.read_text() not in seen, what="the next try")
+        seen.add(flag.read_text())
+        os.kill(int(flag.read_text()), signal.SIGKILL)
+    behave("")
+    daemon.settled(done=1)
+    assert daemon.rows("SELECT attempts, excused FROM jobs") == [(1, 4)]
+    assert "a person or another program killed it" in daemon.said()
+
+
+def test_fm_42_a_photo_whose_workers_are_killed_without_end_is_quarantined_all_the_same(
+    hall, crew, wait_until
+):
+    crew.spared_most = 2
+    hall.behave("hang")
+    hall.drop("ring.jpg", jpeg(1))
+    hall.pass_time()
+    tries = set()
+
+    def kill():
+        for member in _turn(crew):
+            if member.busy_since is not None:
+                tries.add(member.child.pid)
+                member.child.kill()
+        return hall.store.open_jobs(("normal",)) == 0
+
+    wait_until(kill, 30)
+    assert len(tries) == 5
+    assert "3 times" in hall.ledger.connection.execute("SELECT reason FROM jobs").fetchone()[0]
+
+
 def test_fm_41_a_render_that_hangs_is_stopped_at_its_deadline_even_when_it_hears_no_signal(
     daemon, behave, wait_until
 ):

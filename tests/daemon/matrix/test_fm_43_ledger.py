@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from daemon.ledger import Ledger, open_ledger
-from daemon.rebuild import rebuild
+from daemon.rebuild import open_complete, rebuild
 from tests.daemon import verify
 from tests.daemon.studios import Hall, jpeg
 
@@ -223,3 +223,18 @@ def test_fm_43_a_job_whose_end_cannot_be_recorded_is_given_back_uncounted(hall, 
     assert worker.work_once(("normal",))
     assert run("SELECT state, attempts FROM jobs").fetchone()[:] == ("done", 1)
     assert _calls(hall) == 1
+
+
+def test_fm_43_filling_a_new_ledger_is_made_up_for_if_it_was_cut_short(hall, make_jpeg):
+    hall.drop("ring.jpg", make_jpeg(1))
+    hall.pass_time()
+    hall.work()
+    hall.account(done=1)
+    hall.ledger.close()
+    hall.studio.ledger.unlink()
+    Ledger(hall.studio.ledger).close()  # as a start leaves it that met a full disk, or was killed, just after
+    for _ in range(2):
+        ledger = open_complete(hall.studio)
+        assert ledger.connection.execute("SELECT state FROM drops").fetchall()[0][0] == "done"
+        assert ledger.connection.execute("SELECT count(*) FROM drops").fetchone()[0] == 1
+        ledger.close()
