@@ -107,7 +107,7 @@ class Voice:
             parts = [_filled(line, words) for line in (first, second, third)]
             if None in parts:
                 continue
-            said = Said(" ".join(filter(None, parts)), "", f"{self.language}:{opening}.{middle}.{closing}")
+            said = Said(" ".join(_upper(part) for part in parts if part), "", f"{self.language}:{opening}.{middle}.{closing}")
             if unstated(said.caption, record.facts):
                 continue  # the shop's own voice may have such a line
             spare = spare or said
@@ -136,7 +136,7 @@ class Voice:
         for line in _shuffled(list(self._file.alt), record.seed):
             text = _filled(line, words)
             if text and not unstated(text, record.facts):
-                return text
+                return _upper(text)
         return _upper(words.get("a_type", "")) + (f": {record.title}" if record.title else "")
 
     def _words(self, record: Record) -> dict[str, str]:
@@ -214,8 +214,7 @@ def _filled(line: str, words: Mapping[str, str]) -> str | None:
     """The line, or None if it needs what is not known."""
     if any(field not in words for field in _fields(line)):
         return None
-    text = line.format_map(words)
-    return text[:1].upper() + text[1:] if text[:1] != " " else text
+    return line.format_map(words)
 
 
 def _alike(voice: str, last: str) -> bool:

@@ -70,12 +70,11 @@ class PrivateClient(instagrapi.Client):  # type: ignore[misc]
         )
         self.set_tls_verify(ca_file or True)
         self.set_proxy(proxy or None)
-        one_shot = _OneShot(timeout_s)
-        for scheme in ("https://", "http://"):
-            self.private.mount(scheme, one_shot)
-            for session in (self.public, getattr(self, "graphql", None)):
-                if session is not None:
-                    session.mount(scheme, _Limited(timeout_s))
+        one_shot, limited = _OneShot(timeout_s), _Limited(timeout_s)
+        for session in (self.private, self.public, self.graphql):
+            session.trust_env = False  # one way out, which the settings name; the environment's certificates would win
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, one_shot if session is self.private else limited)
         self.handle_exception = None
         self.with_challenge_flow = False
         self.challenge_code_handler = _ask_a_person
@@ -149,25 +148,38 @@ class _Limited(HTTPAdapter):  # type: ignore[misc]
         return super().send(request, timeout=timeout or self._timeout, **more)
 
 
+_MESSAGES: dict[str, type[Exception]] = {
+    "login_required": exceptions.LoginRequired,
+    "challenge_required": exceptions.ChallengeRequired,
+    "feedback_required": exceptions.FeedbackRequired,
+}
+_TYPES: dict[str, type[Exception]] = {
+    "rate_limit_error": exceptions.RateLimitError,
+    "sentry_block": exceptions.SentryBlock,
+    "bad_password": exceptions.BadPassword,
+    "two_factor_required": exceptions.TwoFactorRequired,
+    "needs_upgrade": exceptions.ClientNeedsUpgradeError,
+}
+
+
 def _upload_error(response: Any) -> Exception:
-    """What an upload's answer means, by the same words as other answers'."""
+    """What an upload's answer means, by the same words as other answers', which instagrapi does not read here."""
     try:
-        found = response.json()
-    except ValueError:
+        found = dict(response.json())
+    except (ValueError, TypeError):
         found = {}
-    message = str(found.get("message", "")) if isinstance(found, dict) else ""
-    words: dict[str, type[Exception]] = {
-        "login_required": exceptions.LoginRequired,
-        "challenge_required": exceptions.ChallengeRequired,
-        "feedback_required": exceptions.FeedbackRequired,
-    }
-    for word, kind in words.items():
-        if message == word:
-            return kind(message=message)
-    if "wait a few minutes" in message:
-        return exceptions.PleaseWaitFewMinutes(message=message)
+    message = str(found.get("message") or "")
+    kind = _MESSAGES.get(message) or _TYPES.get(str(found.get("error_type")))
+    if kind is None and found.get("two_factor_info"):
+        kind = exceptions.TwoFactorRequired
+    if kind is None and "wait a few minutes" in message:
+        kind = exceptions.PleaseWaitFewMinutes
+    if kind is not None:
+        return kind(message=message or "-", feedback_message=found.get("feedback_message"))
     if response.status_code == 429:
         return exceptions.ClientThrottledError("429", response=response)
+    if response.status_code in {400, 413, 415}:
+        return exceptions.MediaError(message=message or "the picture was not taken", response=response)
     return exceptions.PhotoNotUpload(f"answer {response.status_code}", response=response)
 
 

@@ -13,14 +13,15 @@ from pipeline.values import F32, Cutout
 _SOLID = 0.9  # alpha from which a pixel is the piece alone
 _FAINT = 0.13  # chroma (max - min of sRGB) below which a pixel has no colour
 _DARK, _BRIGHT = 0.25, 0.72
-_LEAST = 0.06  # share of the piece that makes a colour worth a word
+_LEAST, _LEAST_PLAIN = 0.06, 0.25  # share of the piece that makes a colour worth a word; shading is grey, too
+_PLAIN = ("white", "grey", "black")
 _MOST = 3
 # Upper end of each hue in degrees; sRGB hue circle, red around 0.
 _HUES = (
     (15.0, "red"), (40.0, "orange"), (68.0, "yellow"), (165.0, "green"), (195.0, "turquoise"),
     (255.0, "blue"), (290.0, "violet"), (345.0, "pink"), (360.0, "red"),
 )  # fmt: skip
-COLOURS = tuple(dict.fromkeys([*(name for _, name in _HUES), "white", "grey", "black"]))
+COLOURS = tuple(dict.fromkeys([*(name for _, name in _HUES), *_PLAIN]))
 
 
 def colours_of(cutout: Cutout) -> tuple[str, ...]:
@@ -31,7 +32,9 @@ def colours_of(cutout: Cutout) -> tuple[str, ...]:
     names = _names(np.asarray(pixels, np.float32))
     found, counts = np.unique(names, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    return tuple(str(found[at]) for at in order if counts[at] >= _LEAST * len(names))[:_MOST]
+    least = {name: _LEAST_PLAIN if name in _PLAIN else _LEAST for name in map(str, found)}
+    words = [str(found[at]) for at in order if counts[at] >= least[str(found[at])] * len(names)]
+    return tuple(words[:_MOST])
 
 
 def _names(srgb: F32) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
