@@ -17,7 +17,9 @@ from rules.plan import Window
 
 _DAY = dt.timedelta(days=1)
 _SECOND = dt.timedelta(seconds=1)
-_LOOK_DAYS = 16  # a shop that posts in one hour of one weekday, and whose day is full, is served the week after
+_LOOK_DAYS = (
+    16  # a shop that posts in one hour of one weekday, and whose day is full, is served the week after
+)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Hour = Annotated[int, Field(ge=0, le=23)]
 Hours = Annotated[tuple[Hour, ...], Field(max_length=24)]
@@ -104,6 +106,7 @@ def next_turn(
     queue: Sequence[Waiting],
     sent: Sequence[Sent],
     now: dt.datetime,
+    *,
     cadence: Cadence,
     zone: dt.tzinfo,
     seed: int = 0,
@@ -128,13 +131,14 @@ def calendar(
     queue: Sequence[Waiting],
     sent: Sequence[Sent],
     now: dt.datetime,
+    *,
     cadence: Cadence,
     zone: dt.tzinfo,
     seed: int = 0,
 ) -> tuple[Turn, ...]:
     """All that waits, each with the time it would go out if nothing is changed."""
     left, past, turns = list(queue), list(sent), []
-    while (turn := next_turn(left, past, now, cadence, zone, seed)) is not None:
+    while (turn := next_turn(left, past, now, cadence=cadence, zone=zone, seed=seed)) is not None:
         turns.append(turn)
         one = next(item for item in left if item.id == turn.id)
         left.remove(one)
@@ -181,7 +185,9 @@ def _count(past: Sequence[Sent], at: dt.datetime, zone: dt.tzinfo) -> int:
     return sum(1 for one in past[-60:] if one.at.astimezone(zone).date() == date)
 
 
-def _openings(start: dt.datetime, cadence: Cadence, zone: dt.tzinfo) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+def _openings(
+    start: dt.datetime, cadence: Cadence, zone: dt.tzinfo
+) -> Iterator[tuple[dt.datetime, dt.datetime]]:
     """Stretches [begin, end) of UTC in which posts may go out, each on one local date; the first holds or follows `start`."""
     date = start.astimezone(zone).date()
     for day in range(_LOOK_DAYS):

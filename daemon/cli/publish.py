@@ -40,7 +40,8 @@ def command(
         bool, typer.Option("--resume", help="Go on after a halt: you have looked at the account.")
     ] = False,
     log_in: Annotated[  # noqa: FBT002
-        bool, typer.Option("--log-in", help="Log in now (instagrapi); asks for a code if Instagram wants one.")
+        bool,
+        typer.Option("--log-in", help="Log in now (instagrapi); asks for a code if Instagram wants one."),
     ] = False,
 ) -> None:
     """Send approved posts when their time has come. Without `publish = true` in the settings it only says what it would do."""
@@ -145,7 +146,11 @@ def _status(publishing: Publishing, ledger: PostLedger) -> str:
     if gate.halted:
         return f"needs you: {gate.halted}"
     turn = publishing.turn(_now())
-    return f"{len(publishing.due)} approved; next {turn.at:%Y-%m-%d %H:%M} UTC" if turn else "nothing is approved"
+    return (
+        f"{len(publishing.due)} approved; next {turn.at:%Y-%m-%d %H:%M} UTC"
+        if turn
+        else "nothing is approved"
+    )
 
 
 @contextmanager

@@ -38,7 +38,9 @@ def command(
     action: Annotated[str, typer.Argument(help=_HELP)] = "list",
     posts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[POST...]", help="Number in the list, file name or SKU; for edit also KEY=VALUE."),
+        typer.Argument(
+            metavar="[POST...]", help="Number in the list, file name or SKU; for edit also KEY=VALUE."
+        ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All posts that wait.")] = False,  # noqa: FBT002
     studio: Studio = STUDIO,
@@ -115,7 +117,9 @@ class Desk:
     def edit(self, words: Sequence[str]) -> None:
         """KEY=VALUE changes; approved pictures stay approved."""
         if len(words) < 2:
-            raise typer.BadParameter("give a post and KEY=VALUE, such as caption=... or when='2026-12-24 18:30'")
+            raise typer.BadParameter(
+                "give a post and KEY=VALUE, such as caption=... or when='2026-12-24 18:30'"
+            )
         entry = self._queue.find(words[0])
         found = changes(entry.post, words[1:])
         entry.told(f"edited: {', '.join(found)}", self._now, **found)
@@ -186,7 +190,9 @@ class Desk:
     def _undecided(self, ledger: PostLedger, entry: Entry) -> None:
         row = ledger.get(entry.id)
         if row is None or row.step != "undecided":
-            raise BadInput(f"{entry.path.stem}: nothing is undecided about it.", "`vitrine queue show` says more.")
+            raise BadInput(
+                f"{entry.path.stem}: nothing is undecided about it.", "`vitrine queue show` says more."
+            )
 
     def _turns(self, zone: dt.tzinfo) -> Sequence[Turn]:
         with self._ledger() as ledger:
@@ -206,7 +212,11 @@ class Desk:
 
     def _as_dict(self, entry: Entry) -> dict[str, object]:
         wrong = preflight.problems(entry, self._settings.instagram.max_hashtags)
-        return entry.post.model_dump(mode="json") | {"id": entry.id, "file": entry.path.name, "problems": wrong}
+        return entry.post.model_dump(mode="json") | {
+            "id": entry.id,
+            "file": entry.path.name,
+            "problems": wrong,
+        }
 
     def _tell_mistakes(self) -> None:
         for mistake in self._queue.mistakes:

@@ -107,7 +107,11 @@ class Voice:
             parts = [_filled(line, words) for line in (first, second, third)]
             if None in parts:
                 continue
-            said = Said(" ".join(_upper(part) for part in parts if part), "", f"{self.language}:{opening}.{middle}.{closing}")
+            said = Said(
+                " ".join(_upper(part) for part in parts if part),
+                "",
+                f"{self.language}:{opening}.{middle}.{closing}",
+            )
             if unstated(said.caption, record.facts):
                 continue  # the shop's own voice may have such a line
             spare = spare or said
@@ -152,7 +156,7 @@ class Voice:
         known["surface"] = self._surface(record)
         known |= {_upper(key): _upper(value) for key, value in known.items() if value}
         known = {key: value for key, value in known.items() if value}
-        for optional in ("of_metal", "with_stones", "in_colours"):  # of an alternative text: said if known
+        for optional in _OPTIONAL:
             known[optional] = _filled(getattr(file, optional), known) or ""
         return known
 
@@ -188,8 +192,22 @@ def voice_for(language: str, own: Path) -> Voice:
     return Voice(language, file)
 
 
+_OPTIONAL = ("of_metal", "with_stones", "in_colours")  # parts of an alternative text, said if known
 _VARIABLES = frozenset(
-    "title metal price sku link stones type a_type light colours surface of_metal with_stones in_colours".split()
+    (
+        "title",
+        "metal",
+        "price",
+        "sku",
+        "link",
+        "stones",
+        "type",
+        "a_type",
+        "light",
+        "colours",
+        "surface",
+        *_OPTIONAL,
+    )
 )
 
 
@@ -202,7 +220,8 @@ def _check(file: VoiceFile, name: str) -> None:
             raise Misconfigured(f"{name}: {line!r}: {error}", "Write {{ for a brace of its own.") from None
         if strange := {word for word in used if word.lower() not in _VARIABLES}:
             raise Misconfigured(
-                f"{name}: {line!r}: there is no {{{strange.pop()}}}", f"There are {', '.join(sorted(_VARIABLES))}."
+                f"{name}: {line!r}: there is no {{{strange.pop()}}}",
+                f"There are {', '.join(sorted(_VARIABLES))}.",
             )
 
 
@@ -229,6 +248,7 @@ def _upper(word: str) -> str:
 
 def _shuffled(items: list[T], seed: str) -> list[T]:
     """An order that hangs on the seed alone, on any machine."""
+
     def rank(at: int) -> bytes:
         return hashlib.sha256(f"{seed} {at}".encode()).digest()
 

@@ -61,14 +61,22 @@ def compose(
         of=len(plan.recipes),
         carousel=posting.carousel,
         voice=voice,
-        history=[Event(at=now.isoformat(timespec="seconds"), what="approved by the settings" if auto else "made")],
+        history=[
+            Event(at=now.isoformat(timespec="seconds"), what="approved by the settings" if auto else "made")
+        ],
     )
 
 
 def _words(record: Record, voices: list[Voice], studio: Studio) -> tuple[str, str, str]:
     """Caption in all languages, alternative text in the first; unlike all that waits and the last that went out."""
     queue = Queue(studio)
-    others = [entry.post for entry in (*queue.entries_in(studio.instagram, most=300), *queue.entries_in(studio.posted, most=100))]
+    others = [
+        entry.post
+        for entry in (
+            *queue.entries_in(studio.instagram, most=300),
+            *queue.entries_in(studio.posted, most=100),
+        )
+    ]
     before = {line for post in others for line in post.caption.split("\n\n")}
     last = max(others, key=lambda post: post.history[0].at if post.history else "", default=None)
     lasts = last.voice.split(" ") if last else []

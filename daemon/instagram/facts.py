@@ -25,7 +25,7 @@ _CLAIMS = (
     " handgefertigt handgemacht zertifiziert echt massiv antik limitiert exklusiv einzigartig einzelstück nickelfrei nachhaltig"
     " free sale discount new rabatt neu kostenlos gratis"
 )
-WORDS = frozenset(" ".join((_METALS, _STONES, _CLAIMS)).split())
+WORDS = frozenset(f"{_METALS} {_STONES} {_CLAIMS}".split())
 _FINENESS = re.compile(
     r"\b\d+(?:[.,]\d+)?[\s-]?(?:k|kt|ct|ctw|karat|carat|carats|karats)\b|\b(?:333|375|585|750|900|916|925|950|999)\b"
 )
@@ -35,7 +35,12 @@ def stated(text: str) -> set[str]:
     """All that a text states, in small letters."""
     plain = unicodedata.normalize("NFC", text).casefold()
     words = set(re.findall(r"[\w-]+", plain))
-    words |= {word.removesuffix(end) for word in words for end in ("s", "es", "n", "en", "e", "er", "em") if word.endswith(end)}
+    words |= {
+        word.removesuffix(end)
+        for word in words
+        for end in ("s", "es", "n", "en", "e", "er", "em")
+        if word.endswith(end)
+    }
     words |= {part for word in words if "-" in word for part in word.split("-")}
     known = {word.casefold() for word in WORDS}
     rubies = {"ruby"} if "rubies" in words else set()

@@ -57,8 +57,14 @@ _CODES: Mapping[int, type[Outcome]] = {
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    def redirect_request(  # noqa: PLR0917 - the library's signature
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
     ) -> None:
         """A redirect is an error: the request has been sent once already."""
 
@@ -72,7 +78,9 @@ class GraphPublisher:
         secrets.need("token")
         for key in ("account_id", "public_url"):
             if not getattr(settings, key):
-                raise Misconfigured(f"[instagram] {key} is needed for the official interface.", "See vitrine.toml.")
+                raise Misconfigured(
+                    f"[instagram] {key} is needed for the official interface.", "See vitrine.toml."
+                )
         self._settings = settings
         self._secrets = secrets
         context = ssl.create_default_context(cafile=settings.ca_file or None)
@@ -99,7 +107,9 @@ class GraphPublisher:
             container = self._container({"media_type": "CAROUSEL", "children": ",".join(children)} | words)
         self._ready(container)
         mark()
-        answer = self._ask(f"{self._settings.account_id}/media_publish", {"creation_id": container}, published=True)
+        answer = self._ask(
+            f"{self._settings.account_id}/media_publish", {"creation_id": container}, published=True
+        )
         if not answer.get("id"):
             raise Unknown("no answer that says whether it went out")
         return Receipt(str(answer["id"]))
@@ -110,7 +120,9 @@ class GraphPublisher:
         answer = self._ask(f"{self._settings.account_id}/media", query=fields)
         for item in answer.get("data", []):
             at = dt.datetime.fromisoformat(str(item.get("timestamp", "1970-01-01T00:00:00+00:00")))
-            if at.timestamp() >= post.since - _SLACK_S and _plain(item.get("caption", "")) == _plain(post.text):
+            if at.timestamp() >= post.since - _SLACK_S and _plain(item.get("caption", "")) == _plain(
+                post.text
+            ):
                 return Receipt(str(item["id"]), str(item.get("permalink", "")))
         return None
 
@@ -120,7 +132,9 @@ class GraphPublisher:
 
     def log_in_again(self) -> None:
         """There is no session, only a token."""
-        raise NeedsPerson("the token is not accepted any more. Make a new one, then say `vitrine publish --resume`")
+        raise NeedsPerson(
+            "the token is not accepted any more. Make a new one, then say `vitrine publish --resume`"
+        )
 
     def _container(self, words: dict[str, str]) -> str:
         answer = self._ask(
@@ -139,7 +153,9 @@ class GraphPublisher:
             if state == "FINISHED":
                 return
             if state in {"ERROR", "EXPIRED"}:
-                raise Refused(f"Instagram could not take the picture ({str(answer.get('status', state))[:200]})")
+                raise Refused(
+                    f"Instagram could not take the picture ({str(answer.get('status', state))[:200]})"
+                )
             time.sleep(self.poll_s)
         raise NotSent("Instagram has not prepared the picture within five minutes")
 

@@ -80,7 +80,8 @@ class InstagrapiPublisher:
             album = len(post.pictures) > 1
             ids = [upload_id(post.id, at) for at in range(len(post.pictures))] if album else [post.upload_id]
             sizes = [
-                client.upload_as_it_is(path, one, in_album=album) for path, one in zip(post.pictures, ids, strict=True)
+                client.upload_as_it_is(path, one, in_album=album)
+                for path, one in zip(post.pictures, ids, strict=True)
             ]
         mark()
         with self._meaning(published=True):
@@ -103,7 +104,12 @@ class InstagrapiPublisher:
             for _ in range(_PAGES):
                 answer = client.private_request(
                     f"feed/user/{client.user_id}/",
-                    params={"max_id": cursor, "count": 33, "rank_token": client.rank_token, "ranked_content": "true"},
+                    params={
+                        "max_id": cursor,
+                        "count": 33,
+                        "rank_token": client.rank_token,
+                        "ranked_content": "true",
+                    },
                 )
                 items = answer["items"]
                 for item in items:
@@ -151,7 +157,8 @@ class InstagrapiPublisher:
             from daemon.instagram.private_client import PrivateClient  # noqa: PLC0415
         except ImportError as error:
             raise Misconfigured(
-                f"instagrapi is not installed ({error}).", "Install it with: pip install 'vitrine[instagram]'."
+                f"instagrapi is not installed ({error}).",
+                "Install it with: pip install 'vitrine[instagram]'.",
             ) from error
         known: dict[str, Any] = {}
         with contextlib.suppress(FileNotFoundError):
@@ -183,8 +190,10 @@ class InstagrapiPublisher:
             yield
         except (Outcome, Misconfigured):
             raise
-        except Exception as error:
-            raise self._outcome(error, published=published) from None  # instagrapi's errors quote whole answers
+        except Exception as error:  # noqa: BLE001 - every one of them means something
+            raise self._outcome(
+                error, published=published
+            ) from None  # instagrapi's errors quote whole answers
 
     def _outcome(self, error: Exception, *, published: bool) -> Outcome:
         kind = meaning(error, published=published)
@@ -224,7 +233,10 @@ def _child(one: str, width: int, height: int, extra: dict[str, str]) -> dict[str
 
 
 def _is(item: dict[str, Any], post: Outgoing, since: float) -> bool:
-    if str(item.get("device_timestamp", "")) == post.upload_id or str(item.get("upload_id", "")) == post.upload_id:
+    if (
+        str(item.get("device_timestamp", "")) == post.upload_id
+        or str(item.get("upload_id", "")) == post.upload_id
+    ):
         return True
     said = str((item.get("caption") or {}).get("text", ""))
     return float(item.get("taken_at", 0)) >= since and _plain(said) == _plain(post.text)
@@ -238,4 +250,6 @@ def _receipt(media: Any) -> Receipt | None:
     if not isinstance(media, dict) or not (media.get("id") or media.get("pk")):
         return None
     code = media.get("code")
-    return Receipt(str(media.get("id") or media["pk"]), f"https://www.instagram.com/p/{code}/" if code else "")
+    return Receipt(
+        str(media.get("id") or media["pk"]), f"https://www.instagram.com/p/{code}/" if code else ""
+    )

@@ -152,12 +152,16 @@ def read_post(path: Path) -> Entry:
     try:
         return Entry(path, Post.model_validate(json.loads(path.read_bytes())))
     except FileNotFoundError:
-        raise BadInput(f"{path}: there is no such post.", "`vitrine queue list` shows what there is.") from None
+        raise BadInput(
+            f"{path}: there is no such post.", "`vitrine queue list` shows what there is."
+        ) from None
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {_words(one)}" for one in error.errors())
         raise BadInput(f"{path}: {wrong}", "Mend the file; until then the post stays where it is.") from None
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: cannot be read: {error}", "The file must be JSON; see its neighbours.") from None
+        raise BadInput(
+            f"{path}: cannot be read: {error}", "The file must be JSON; see its neighbours."
+        ) from None
 
 
 def _words(problem: Any) -> str:

@@ -168,12 +168,16 @@ class PostLedger:
 
     def count(self, step: Step) -> int:
         """So many are there."""
-        return int(self._connection.execute("SELECT count(*) FROM posts WHERE step = ?", (step,)).fetchone()[0])
+        return int(
+            self._connection.execute("SELECT count(*) FROM posts WHERE step = ?", (step,)).fetchone()[0]
+        )
 
     @property
     def gate(self) -> Gate:
         """As it is now."""
-        found = self._connection.execute("SELECT halted, until, why, throttled, logged_in FROM gate").fetchone()
+        found = self._connection.execute(
+            "SELECT halted, until, why, throttled, logged_in FROM gate"
+        ).fetchone()
         return Gate(*found)
 
     def halt(self, why: str) -> None:

@@ -67,7 +67,7 @@ def _pictures(entry: Entry) -> Iterator[str]:
         yield f"there are {len(paths)} pictures; {MOST_PICTURES} are allowed"
     if len(entry.post.sha256) != len(paths):
         yield "the pictures were never approved: `vitrine queue approve` does that"
-    sizes = set()
+    sizes: set[tuple[int, int]] = set()
     for path, sha in zip(paths, [*entry.post.sha256, *[""] * len(paths)], strict=False):
         if not path.is_file() or path.is_symlink():
             yield f"{path.name} is missing"
@@ -115,7 +115,8 @@ def _is_srgb(profile: bytes) -> bool:
 
     try:
         found = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
-        primaries = [colour[1][:2] for colour in (found.red_primary, found.green_primary, found.blue_primary)]
+        colours = (found.red_primary, found.green_primary, found.blue_primary)
+        primaries = [colour[1][:2] if colour else (0.0, 0.0) for colour in colours]
     except (OSError, TypeError, ImageCms.PyCMSError):
         return False
     # D50-adapted, as profiles keep them (sRGB IEC61966-2.1), and the white-point-relative ones of some programs.

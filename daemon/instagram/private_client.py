@@ -72,7 +72,9 @@ class PrivateClient(instagrapi.Client):  # type: ignore[misc]
         self.set_proxy(proxy or None)
         one_shot, limited = _OneShot(timeout_s), _Limited(timeout_s)
         for session in (self.private, self.public, self.graphql):
-            session.trust_env = False  # one way out, which the settings name; the environment's certificates would win
+            session.trust_env = (
+                False  # one way out, which the settings name; the environment's certificates would win
+            )
             for scheme in ("https://", "http://"):
                 session.mount(scheme, one_shot if session is self.private else limited)
         self.handle_exception = None
@@ -80,12 +82,12 @@ class PrivateClient(instagrapi.Client):  # type: ignore[misc]
         self.challenge_code_handler = _ask_a_person
         self.change_password_handler = _ask_a_person
 
-    def private_request(
+    def private_request(  # noqa: PLR0917 - instagrapi's signature
         self,
         endpoint: str,
         data: Any = None,
         params: Any = None,
-        login: bool = False,  # noqa: FBT001, FBT002 - instagrapi's signature
+        login: bool = False,  # noqa: FBT001, FBT002
         with_signature: bool = True,  # noqa: FBT001, FBT002
         headers: Any = None,
         extra_sig: Any = None,
@@ -126,7 +128,7 @@ class PrivateClient(instagrapi.Client):  # type: ignore[misc]
         }
         time.sleep(self.request_timeout)
         address = f"https://{config.API_DOMAIN}/rupload_igphoto/{name}"
-        self.last_json = {}
+        self.last_json: dict[str, Any] = {}
         try:
             response = self.private.post(address, data=data, headers=self.private_headers(headers))
         except requests.ConnectionError as error:
@@ -148,12 +150,12 @@ class _Limited(HTTPAdapter):  # type: ignore[misc]
         return super().send(request, timeout=timeout or self._timeout, **more)
 
 
-_MESSAGES: dict[str, type[Exception]] = {
+_MESSAGES: dict[str, Any] = {
     "login_required": exceptions.LoginRequired,
     "challenge_required": exceptions.ChallengeRequired,
     "feedback_required": exceptions.FeedbackRequired,
 }
-_TYPES: dict[str, type[Exception]] = {
+_TYPES: dict[str, Any] = {
     "rate_limit_error": exceptions.RateLimitError,
     "sentry_block": exceptions.SentryBlock,
     "bad_password": exceptions.BadPassword,
@@ -162,7 +164,7 @@ _TYPES: dict[str, type[Exception]] = {
 }
 
 
-def _upload_error(response: Any) -> Exception:
+def _upload_error(response: Any) -> Any:
     """What an upload's answer means, by the same words as other answers', which instagrapi does not read here."""
     try:
         found = dict(response.json())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from tzlocal import get_localzone
@@ -32,7 +33,7 @@ from daemon.instagram.publisher import (
 from daemon.instagram.queue import Queue
 from daemon.instagram.settings import InstagramSettings
 from daemon.studio import Studio
-from rules.cadence import Turn, Waiting, calendar, next_turn
+from rules.cadence import Cadence, Turn, Waiting, calendar, next_turn
 
 log = logging.getLogger("vitrine.publish")
 DAY_S = 86_400.0
@@ -42,6 +43,14 @@ _ASK = (
     "Nobody can tell whether this went out: {why}. Look at the account, then say `vitrine queue sent {name}` if it is there,"
     " or `vitrine queue retry {name}` if it is not"
 )
+
+
+class Pace(TypedDict):
+    """What decides when."""
+
+    cadence: Cadence
+    zone: dt.tzinfo
+    seed: int
 
 
 class Publishing:
@@ -61,9 +70,9 @@ class Publishing:
         self._studio = studio
         self._settings = settings
         self._zone = zone
+        self._pace: Pace = {"cadence": settings.cadence, "zone": zone, "seed": seed}
         self._ledger = ledger
         self._publisher = publisher
-        self._seed = seed
         self._sleep = sleep
         self.queue = Queue(studio)
         self._told: set[str] = set()
@@ -76,12 +85,12 @@ class Publishing:
     def turn(self, now: dt.datetime) -> Turn | None:
         """What goes out next, and when."""
         waiting = _waiting(self.due, self._zone)
-        return next_turn(waiting, self._ledger.sent(), now, self._settings.cadence, self._zone, self._seed)
+        return next_turn(waiting, self._ledger.sent(), now, **self._pace)
 
     def calendar(self, now: dt.datetime) -> tuple[Turn, ...]:
         """All that is approved, with times."""
         waiting = _waiting(self.due, self._zone)
-        return calendar(waiting, self._ledger.sent(), now, self._settings.cadence, self._zone, self._seed)
+        return calendar(waiting, self._ledger.sent(), now, **self._pace)
 
     def recover(self, now: dt.datetime) -> None:
         """What a publisher that was killed was about to send."""
@@ -196,7 +205,9 @@ class Publishing:
             try:
                 found = publisher.find(outgoing)
             except Exception as error:  # noqa: BLE001 - not seeing decides nothing
-                log.warning("%s: the account's posts cannot be read: %s", entry.path.name, error, extra=_about(entry))
+                log.warning(
+                    "%s: the account's posts cannot be read: %s", entry.path.name, error, extra=_about(entry)
+                )
                 if isinstance(error, NeedsPerson):
                     self._halt(str(error))
                     break
@@ -225,14 +236,18 @@ class Publishing:
         self._away(entry, receipt, now)
 
     def _away(self, entry: Entry, receipt: Receipt, now: dt.datetime) -> None:
-        told = entry.told(f"posted: {receipt.address or receipt.media}", now, state="posted", media=receipt.media)
+        told = entry.told(
+            f"posted: {receipt.address or receipt.media}", now, state="posted", media=receipt.media
+        )
         self.queue.put_away(told, self._studio.posted)
 
     def _known(self, entry: Entry, row: Row, now: dt.datetime) -> None:
         """Approved again though it was sent before."""
         if row.step == "posted":
             when = self._clock(row.posted_at or 0.0)
-            entry.told(f"held: it was posted on {when} already ({row.address or row.media})", now, state="held")
+            entry.told(
+                f"held: it was posted on {when} already ({row.address or row.media})", now, state="held"
+            )
             log.warning("%s was posted on %s already", entry.path.name, when, extra=_about(entry))
         else:
             self._ask(entry, row.reason or "a try that was cut short", now)

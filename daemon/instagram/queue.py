@@ -60,7 +60,9 @@ class Queue:
         for mistake in self.mistakes:
             if Path(word).stem in str(mistake):
                 raise mistake
-        raise BadInput(f"{word}: there is no such post, or more than one.", "`vitrine queue list` shows them all.")
+        raise BadInput(
+            f"{word}: there is no such post, or more than one.", "`vitrine queue list` shows them all."
+        )
 
     def approve(self, entry: Entry, now: dt.datetime) -> Entry:
         """Let it go out as it stands now, pictures included."""
@@ -95,8 +97,15 @@ class Queue:
                 f"Choose different posts with at most {MOST_PICTURES} pictures in all.",
             )
         sums = [one for entry in entries for one in entry.post.sha256]
-        whole = first.told(f"joined with {', '.join(entry.path.name for entry in others)}", now, more=pictures[1:], sha256=sums)
-        for entry in others:  # a crash in between leaves a post whose picture another one has, too: `claimed` sees that
+        whole = first.told(
+            f"joined with {', '.join(entry.path.name for entry in others)}",
+            now,
+            more=pictures[1:],
+            sha256=sums,
+        )
+        for entry in (
+            others
+        ):  # a crash in between leaves a post whose picture another one has, too: `claimed` sees that
             durable.remove(entry.path)
         return whole
 
@@ -125,15 +134,21 @@ class Queue:
         if target.exists() and read_post(target).post.job == entry.post.job:
             durable.remove(entry.path)  # it had been moved already
             return target
-        taken = target.exists() or any(path.exists() and (folder / path.name).exists() for path in entry.pictures)
-        names = {path: path.with_stem(path.stem + mark).name if taken else path.name for path in entry.pictures}
+        taken = target.exists() or any(
+            path.exists() and (folder / path.name).exists() for path in entry.pictures
+        )
+        names = {
+            path: path.with_stem(path.stem + mark).name if taken else path.name for path in entry.pictures
+        }
         for path, name in names.items():
             if path.exists():
                 durable.move_new(path, folder / name)
         first, *more = names.values()
         if taken:
             target = target.with_stem(target.stem + mark)
-        durable.write_new(target, entry.bytes_of(entry.post.model_copy(update={"picture": first, "more": more})))
+        durable.write_new(
+            target, entry.bytes_of(entry.post.model_copy(update={"picture": first, "more": more}))
+        )
         durable.remove(entry.path)
         return target
 
@@ -159,7 +174,10 @@ def changes(post: Post, words: Sequence[str]) -> dict[str, Any]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or key not in lists | texts:
-            raise BadInput(f"{word}: nothing to change.", f"Write KEY=VALUE, with one of {', '.join(sorted(lists | texts))}.")
+            raise BadInput(
+                f"{word}: nothing to change.",
+                f"Write KEY=VALUE, with one of {', '.join(sorted(lists | texts))}.",
+            )
         found[key] = value.replace(",", " ").split() if key in lists else value.replace("\\n", "\n")
     Post.model_validate(post.model_dump() | found)
     return found

@@ -14,9 +14,9 @@ from pathlib import Path
 from pipeline.errors import Misconfigured
 
 _FOLDER = "CREDENTIALS_DIRECTORY"  # systemd.exec(5), LoadCredential=
-NAMES = ("instagram-username", "instagram-password", "instagram-token")
+_NAMES = ("username", "password", "token")
 ADVICE = (
-    "As a service: put each into a file of its own and name it with LoadCredential= in vitrine-publish.service (see there)."
+    "As a service: put each into a file of its own in /etc/vitrine/credentials (see vitrine-publish.service)."
     " By hand: set INSTAGRAM_USERNAME and INSTAGRAM_PASSWORD, or INSTAGRAM_TOKEN, in the environment."
 )
 
@@ -44,12 +44,12 @@ class Secrets:
 
 
 def read_secrets(environment: Mapping[str, str] | None = None) -> Secrets:
-    """systemd's credentials first, then the environment. Raises Misconfigured for a file that cannot be read."""
+    """Take systemd's credentials first, then the environment. Raises Misconfigured for a file that cannot be read."""
     variables = os.environ if environment is None else environment
     folder = variables.get(_FOLDER, "")
     found = {}
-    for name in NAMES:
-        key = name.removeprefix("instagram-")
+    for key in _NAMES:
+        name = f"instagram_{key}"
         path = Path(folder, name) if folder else None
         if path is not None and path.exists():
             try:
@@ -57,7 +57,7 @@ def read_secrets(environment: Mapping[str, str] | None = None) -> Secrets:
             except (OSError, UnicodeDecodeError) as error:
                 raise Misconfigured(f"The credential {name} cannot be read: {error}.", ADVICE) from None
         else:
-            found[key] = variables.get(name.upper().replace("-", "_"), "").strip()
+            found[key] = variables.get(name.upper(), "").strip()
     return Secrets(**found)
 
 

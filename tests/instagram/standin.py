@@ -21,7 +21,11 @@ TROUBLES = {  # as Instagram words them; status, JSON
     "rate": (400, {"status": "fail", "message": "slow", "error_type": "rate_limit_error"}),
     "feedback": (
         400,
-        {"status": "fail", "message": "feedback_required", "feedback_message": "We restrict certain activity."},
+        {
+            "status": "fail",
+            "message": "feedback_required",
+            "feedback_message": "We restrict certain activity.",
+        },
     ),
     "sentry": (400, {"status": "fail", "message": "sentry", "error_type": "sentry_block"}),
     "login": (403, {"status": "fail", "message": "login_required", "logout_reason": 8}),
@@ -34,7 +38,10 @@ TROUBLES = {  # as Instagram words them; status, JSON
         {
             "status": "fail",
             "message": "challenge_required",
-            "challenge": {"url": "https://www.instagram.com/accounts/suspended/", "api_path": "/challenge/1/x/"},
+            "challenge": {
+                "url": "https://www.instagram.com/accounts/suspended/",
+                "api_path": "/challenge/1/x/",
+            },
         },
     ),
     "two-factor": (400, {"status": "fail", "message": "", "two_factor_info": {"two_factor_identifier": "x"}}),
@@ -53,7 +60,7 @@ class StandIn:
     "hang-after", "html-after" (done, and the answer is lost), or a function of the Heard that may do anything.
     """
 
-    def __init__(self, username="shop", password="correct horse"):
+    def __init__(self, username="shop", password="correct horse"):  # noqa: S107
         self.username, self.password = username, password
         self.posts, self.uploads, self.comments = [], {}, []
         self.faults = {}
@@ -83,7 +90,7 @@ class StandIn:
     def texts(self):
         return [post["caption"]["text"] for post in self.posts]
 
-    def _answer(self, heard):
+    def _answer(self, heard):  # noqa: PLR0911
         step, act = self._step(heard)
         self.steps[step] += 1
         self.heard.append((step, heard.host, heard.path))
@@ -120,10 +127,18 @@ class StandIn:
             ("/comment/", "comment", self._comment),
             ("login.async.send_login_request", "login", self._login),
             ("caa.login.process_client_data", "login-page", _login_page),
-            ("/graphql_www", "device", lambda _: _json({"data": {"1$usdid_registration": {"success": True}}})),
+            (
+                "/graphql_www",
+                "device",
+                lambda _: _json({"data": {"1$usdid_registration": {"success": True}}}),
+            ),
             ("create_android_keystore", "device", lambda _: _ok(challenge_nonce="n", key_nonce="k")),
             ("/qe/sync/", "key", self._public_key),
-            ("/accounts/current_user/", "account", lambda _: _ok(user={"pk": str(USER), "username": self.username})),
+            (
+                "/accounts/current_user/",
+                "account",
+                lambda _: _ok(user={"pk": str(USER), "username": self.username}),
+            ),
         ):
             if part in path:
                 return step, act
@@ -162,7 +177,12 @@ class StandIn:
     def _comment(self, heard):
         form = _signed(heard.body)
         self.comments.append((heard.path.split("/media/")[1].split("/")[0], form["comment_text"]))
-        about = {"pk": "1", "text": form["comment_text"], "user": self._user(), "created_at_utc": int(time.time())}
+        about = {
+            "pk": "1",
+            "text": form["comment_text"],
+            "user": self._user(),
+            "created_at_utc": int(time.time()),
+        }
         return _ok(comment=about | {"content_type": "comment", "status": "Active"})
 
     def _login(self, heard):
@@ -193,7 +213,7 @@ class StandIn:
     def _public_key(self, _):
         from Cryptodome.PublicKey import RSA
 
-        self._key = self._key or RSA.generate(1024)
+        self._key = self._key or RSA.generate(1024)  # noqa: S505
         public = base64.b64encode(self._key.public_key().export_key()).decode()
         named = {"ig-set-password-encryption-key-id": "7", "ig-set-password-encryption-pub-key": public}
         return Answer(200, b'{"status": "ok"}', named)

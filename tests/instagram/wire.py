@@ -143,7 +143,9 @@ class Wire:
         return answer
 
     def _http2(self, line, host, number):
-        talk = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        talk = h2.connection.H2Connection(
+            h2.config.H2Configuration(client_side=False, header_encoding="utf-8")
+        )
         talk.initiate_connection()
         line.sendall(talk.data_to_send())
         streams = {}
@@ -172,7 +174,10 @@ class Wire:
                 headers = _headers(stream)
                 body = stream.read(int(headers.get("content-length", "0")))
                 answer = self._ask(Heard(method, host, path, headers, body, number))
-                named = {"Content-Type": "application/json", "Content-Length": str(len(answer.body))} | answer.headers
+                named = {
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(answer.body)),
+                } | answer.headers
                 head = [f"HTTP/1.1 {answer.status} OK", *(f"{key}: {value}" for key, value in named.items())]
                 line.sendall("\r\n".join([*head, "", ""]).encode() + answer.body)
 
