@@ -18,7 +18,7 @@ from daemon.instagram.secrets import read_secrets
 from daemon.settings import load_settings
 from daemon.studio import Studio
 
-DAYS = 60  # back from now, so that the stand-in's clock is never behind
+DAYS = 500  # back from now, so that the clock of the stand-in is never behind, however long it rests
 
 
 def main():

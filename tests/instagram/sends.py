@@ -22,6 +22,7 @@ class Campaign:
     def __init__(self, root, standin, posts, **more):
         self.standin = standin
         self.killed = self.halts = 0
+        self.said, self.arguments = "", [sys.executable, str(SENDER), str(root)]
         self._process = None
         self._tokens = root.parent / "tokens"
         self._tokens.mkdir()
@@ -79,9 +80,9 @@ class Campaign:
             "INSTAGRAM_PASSWORD": self.standin.password,
             VARIABLE: str(self._tokens),
         }
-        command = [sys.executable, str(SENDER), str(self.studio.root)]
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as self._process:
+        with subprocess.Popen(self.arguments, env=environment, stderr=subprocess.PIPE, text=True) as self._process:
             said = self._process.communicate(timeout=600)[1]
+        self.said += said
         code = self._process.returncode
         if code == -signal.SIGKILL:
             self.killed += 1
