@@ -160,6 +160,7 @@ class Desk:
         with self._ledger() as ledger:
             self._undecided(ledger, entry)
             ledger.posted(entry.id, "seen by a person", "", self._now.timestamp())
+            ledger.put_away(entry.id)
         told = entry.told("a person saw it in the account", self._now, state="posted")
         self._queue.put_away(told, self._folders.posted)
         typer.echo(f"{entry.path.stem}: counts as posted")

@@ -25,6 +25,7 @@ CREATE TABLE posts (
   upload_id TEXT NOT NULL UNIQUE,
   step TEXT NOT NULL CHECK (step IN ('uploading', 'publishing', 'posted', 'undecided', 'failed')),
   tried INTEGER NOT NULL DEFAULT 0,     -- 1: the request that publishes was sent at least once
+  away INTEGER NOT NULL DEFAULT 0,      -- 1: posted, and its file has left the queue
   attempts INTEGER NOT NULL DEFAULT 0,
   template TEXT NOT NULL, type TEXT NOT NULL, text TEXT NOT NULL,
   begun_at REAL NOT NULL, posted_at REAL,
@@ -51,6 +52,7 @@ class Row:
     upload_id: str
     step: Step
     tried: bool
+    away: bool
     attempts: int
     text: str
     begun_at: float
@@ -117,6 +119,10 @@ class PostLedger:
                 (media, address, now, post_id),
             )
             self._connection.execute("UPDATE gate SET throttled = 0")
+
+    def put_away(self, post_id: str) -> None:
+        """Its file has left the queue."""
+        self._set(post_id, "away = 1")
 
     def failed(self, post_id: str, reason: str) -> None:
         """It is certainly not there."""
@@ -224,4 +230,4 @@ def upload_id(post_id: str, picture: int = 0) -> str:
 
 def _row(found: sqlite3.Row) -> Row:
     values = {name: found[name] for name in Row.__dataclass_fields__}
-    return Row(**values | {"tried": bool(found["tried"])})
+    return Row(**values | {"tried": bool(found["tried"]), "away": bool(found["away"])})

@@ -104,7 +104,9 @@ class Publishing:
                 self._ledger.undecided(row.id, "its file is not in the queue any more")
         for entry in entries.values():  # posted, and not yet put away
             known = self._ledger.get(entry.id)
-            if known is not None and known.step == "posted" and entry.post.state != "held":
+            if known is not None and known.step == "posted" and not known.away:
+                if entry.post.first_comment:
+                    entry = entry.told("whether the first comment was made is not known; look", now)  # noqa: PLW2901
                 self._away(entry, Receipt(known.media, known.address), now)
 
     def step(self, now: dt.datetime) -> dt.datetime:
@@ -232,6 +234,8 @@ class Publishing:
                 publisher.comment(receipt, outgoing.first_comment)
             except Exception as error:  # noqa: BLE001 - the post is out; a comment is never tried twice
                 log.warning("%s: no first comment: %s", entry.path.name, error, extra=_about(entry))
+                if isinstance(error, NeedsPerson):
+                    self._halt(str(error))
                 entry = entry.told(f"the first comment could not be made: {error}", now)
         self._away(entry, receipt, now)
 
@@ -240,6 +244,7 @@ class Publishing:
             f"posted: {receipt.address or receipt.media}", now, state="posted", media=receipt.media
         )
         self.queue.put_away(told, self._studio.posted)
+        self._ledger.put_away(entry.id)
 
     def _known(self, entry: Entry, row: Row, now: dt.datetime) -> None:
         """Approved again though it was sent before."""

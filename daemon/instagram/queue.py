@@ -131,7 +131,8 @@ class Queue:
         """Move a post and its pictures out of the queue. Run again after a crash it finishes the move."""
         durable.make_folders(folder)
         target, mark = folder / entry.path.name, f"-{entry.id[:8]}"
-        if target.exists() and read_post(target).post.job == entry.post.job:
+        moved = target.exists() and not any(path.exists() for path in entry.pictures)
+        if moved and read_post(target).post.job == entry.post.job:
             durable.remove(entry.path)  # it had been moved already
             return target
         taken = target.exists() or any(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import io
 import itertools
 import random
 import re
@@ -20,14 +19,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from PIL import Image, ImageCms
-
 from daemon.instagram.captions import Record, voice_for
 from daemon.instagram.instagrapi_backend import InstagrapiPublisher
 from daemon.instagram.secrets import Secrets
 from daemon.instagram.settings import InstagramSettings
 from rules.cadence import Cadence, Sent, Waiting, next_turn
 from rules.plan import Window
+from tests.instagram.bad_posts import bad_posts
 from tests.instagram.sends import Campaign
 from tests.instagram.shop import Shop, picture
 from tests.instagram.standin import TROUBLES, StandIn
@@ -62,10 +60,10 @@ def posts(share: float, say: Say) -> Iterator[Row]:
 def _plant(campaign: Campaign, count: int, chance: random.Random) -> Counter[str]:
     """Faults at all steps, in an order that the seed decides. None: that request goes well."""
     standin = campaign.standin
-    for number, name in enumerate(campaign.names):
-        if number % 5 == 0:
-            entry = next(one for one in Shop(campaign.studio.root).publishing(None).queue.entries() if one.path.stem == name)
-            entry.write(entry.post.model_copy(update={"first_comment": ["#ring"], "hashtags": []}))
+    shop = Shop(campaign.studio.root)
+    for entry in shop.publishing(None).queue.entries()[::2]:
+        entry.write(entry.post.model_copy(update={"first_comment": ["#ring"], "hashtags": []}))
+    shop.close()
     planted: Counter[str] = Counter()
 
     def kill(there: str) -> Any:
@@ -301,7 +299,7 @@ def preflight(share: float, say: Say) -> Iterator[Row]:
         try:
             good, bad = {}, []
             for turn in range(rounds):
-                for name, fields in _bad_posts():
+                for name, fields in bad_posts():
                     entry = shop.post(f"bad-{name}-{turn}", **fields)
                     bad.append(entry.path.stem)
                 for seed in range(4):
@@ -322,61 +320,6 @@ def preflight(share: float, say: Say) -> Iterator[Row]:
         finally:
             shop.close()
             standin.close()
-
-
-def _bad_posts() -> Iterator[tuple[str, dict[str, Any]]]:
-    image = Image.open(io.BytesIO(picture(0)))
-    yield "narrow", {"data": picture(1, (1000, 1000))}
-    yield "wide", {"data": picture(1, (1440, 1440))}
-    yield "tall", {"data": picture(1, (1080, 1500))}
-    yield "flat", {"data": picture(1, (1080, 400))}
-    yield "grey", {"data": picture(1, mode="L")}
-    yield "cmyk", {"data": picture(1, mode="CMYK")}
-    yield "profile", {"data": _saved(image, icc_profile=_wide_profile())}
-    yield "turned", {"data": _saved(image, exif=_turned())}
-    yield "heavy", {"data": picture(1) + bytes(8_000_000)}
-    yield "cut", {"data": picture(1)[:-20_000]}
-    yield "png", {"data": _saved(image, "PNG")}
-    yield "text", {"data": b"dear madam"}
-    yield "changed", {"sha256": ["0" * 64]}
-    yield "never", {"sha256": []}
-    yield "long", {"caption": "a" * 2201}
-    yield "longtags", {"caption": "a" * 2195, "hashtags": ["#ring"]}
-    yield "empty", {"caption": "  "}
-    yield "tags", {"hashtags": [f"#t{number}" for number in range(6)]}
-    yield "hidden", {"caption": "#a #b #c #d #e", "hashtags": ["#f"]}
-    yield "comment", {"first_comment": [f"#t{number}" for number in range(6)], "hashtags": []}
-    yield "mentions", {"caption": " ".join(f"@u{number}" for number in range(21))}
-    yield "badtag", {"hashtags": ["#two words"]}
-    yield "control", {"caption": "a\x00b"}
-    yield "alt", {"alt_text": "a" * 1001}
-    yield "missing", {"more": ["not-there.jpg"], "sha256": ["0" * 64, "0" * 64]}
-
-
-def _saved(image: Image.Image, kind: str = "JPEG", **more: Any) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, kind, quality=95, **more)
-    return stream.getvalue()
-
-
-def _turned() -> Image.Exif:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    return exif
-
-
-def _wide_profile() -> bytes:
-    """sRGB's profile with other primaries: the red colourant's X, Y, Z made those of Display P3."""
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    count = int.from_bytes(profile[128:132])
-    for at in range(count):
-        entry = 132 + 12 * at
-        if profile[entry : entry + 4] == b"rXYZ":
-            offset = int.from_bytes(profile[entry + 4 : entry + 8]) + 8
-            for part, value in enumerate((0.5151, 0.2412, -0.0011)):
-                raw = round(value * 65536).to_bytes(4, "big", signed=True)
-                profile[offset + 4 * part : offset + 4 * part + 4] = raw
-    return bytes(profile)
 
 
 PROOFS = {"posts": posts, "year": year, "captions": captions, "preflight": preflight}
