@@ -141,7 +141,15 @@ class Studio:
     @property
     def folders(self) -> tuple[Path, ...]:
         """All of them but the inbox."""
-        return (*self.roots[1:], self.reports, self.ledger.parent, self.staging, self.verdicts, self.publisher, self.logs)
+        return (
+            *self.roots[1:],
+            self.reports,
+            self.ledger.parent,
+            self.staging,
+            self.verdicts,
+            self.publisher,
+            self.logs,
+        )
 
     @property
     def roots(self) -> tuple[Path, ...]:

@@ -16,9 +16,11 @@ from typing import Annotated
 import typer
 
 from daemon import durable, logbook
+from daemon.alerts import Alerts
 from daemon.bell import Bell
 from daemon.cli.app import Exit
 from daemon.cli.options import STUDIO, Studio
+from daemon.health import Health
 from daemon.instagram.export_only import ExportPublisher
 from daemon.instagram.post_ledger import PostLedger
 from daemon.instagram.publisher import NeedsPerson, Outcome, Publisher
@@ -67,6 +69,8 @@ def command(
 
 def _work(folders: Folders, settings: Settings, secrets: Secrets, ledger: PostLedger, *, once: bool) -> None:
     bell, systemd = Bell(), Systemd()
+    alerts = Alerts(folders.root, settings.alerts)
+    health = Health(alerts.hear)
     with bell.hung():
         publishing = _publishing(folders, settings, secrets, ledger)
         publishing.recover(_now())
@@ -76,15 +80,18 @@ def _work(folders: Folders, settings: Settings, secrets: Secrets, ledger: PostLe
             try:
                 until = publishing.step(_now())
                 systemd.status(_status(publishing, ledger))
+                health.set("instagram", publishing.trouble, aloud=True)
             except (OSError, sqlite3.OperationalError, VitrineError) as error:
                 log.error("it is tried again: %s", error)  # noqa: TRY400 - for the owner, not a defect
                 until = _now() + dt.timedelta(seconds=_LONGEST_S)
+            alerts.tend(time.monotonic())
             systemd.alive()
             if once and until > _now():
                 break
             if bell.reload:
                 bell.reload = False
                 settings = load_settings(folders.root)
+                alerts.settings = settings.alerts
                 publishing = _publishing(folders, settings, secrets, ledger)
             _wait(bell, until)
         systemd.stopping()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import sqlite3
 from collections.abc import Callable
 from typing import TypedDict
 from zoneinfo import ZoneInfo
@@ -81,6 +82,16 @@ class Publishing:
     def due(self) -> list[Entry]:
         """Posts that may go out."""
         return [entry for entry in self.queue.entries() if entry.post.state == "approved"]
+
+    @property
+    def trouble(self) -> str:
+        """What a person must look after, "" if there is nothing."""
+        if halted := self._ledger.gate.halted:
+            return f"Instagram: {halted}"
+        names = [entry.path.stem for entry in self.queue.entries() if entry.post.state == "person"]
+        if not names:
+            return ""
+        return f"Instagram: nobody can tell whether {', '.join(names)} went out: see `vitrine queue show {names[0]}`"
 
     def turn(self, now: dt.datetime) -> Turn | None:
         """What goes out next, and when."""
@@ -170,8 +181,21 @@ class Publishing:
         except NotSent as error:
             self._ledger.failed(row.id, str(error))
             self._put_off(entry, error, publisher, now)
+        except sqlite3.Error:  # the request that publishes is sent only after it is written down
+            raise
+        except Exception as error:
+            log.exception("a defect in Vitrine, met with %s", entry.path.name, extra=_about(entry))
+            self._defect(entry, error, now)
         else:
             self._posted(entry, receipt, outgoing, publisher, now)
+
+    def _defect(self, entry: Entry, error: Exception, now: dt.datetime) -> None:
+        """It must not be met again and again, nor hide a post that may be out."""
+        if self._ledger.row(entry.id).step == "publishing":
+            self._settle(entry, f"a defect in Vitrine ({type(error).__name__})", now)
+            return
+        self._ledger.failed(entry.id, type(error).__name__)
+        entry.told(f"refused: a defect in Vitrine ({type(error).__name__}: {error})", now, state="refused")
 
     def _mark(self, post_id: str) -> None:
         self._ledger.publishing(post_id)

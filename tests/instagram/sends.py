@@ -39,7 +39,7 @@ class Campaign:
 
     def kill(self, step, there):
         """The process dies at its next request of that kind, before or after it is done."""
-        self.standin.plant(step, lambda _: self._shoot(there))
+        self.standin.plant(step, lambda _: self.shoot(there))
 
     def fail_at(self, point):
         """The process dies at a point between two writes."""
@@ -59,7 +59,11 @@ class Campaign:
         told = {name for name, state in states.items() if state in {"posted", "person"}}
         return {
             "double": sum(1 for count in public.values() if count > 1),
-            "lost": sum(1 for name in self.names if not public[name] and states.get(name) in {None, "posted", "dropped"}),
+            "lost": sum(
+                1
+                for name in self.names
+                if not public[name] and states.get(name) in {None, "posted", "dropped"}
+            ),
             "unheld": sum(1 for name in public if name not in told),
         }
 
@@ -74,13 +78,20 @@ class Campaign:
     def held(self):
         return sum(1 for state in self.states.values() if state == "person")
 
+    def end_session(self):
+        """Instagram ends the session, and says so."""
+        self.standin.session += 1
+        return "login"
+
     def _run(self):
         environment = os.environ | {
             "INSTAGRAM_USERNAME": self.standin.username,
             "INSTAGRAM_PASSWORD": self.standin.password,
             VARIABLE: str(self._tokens),
         }
-        with subprocess.Popen(self.arguments, env=environment, stderr=subprocess.PIPE, text=True) as self._process:
+        with subprocess.Popen(
+            self.arguments, env=environment, stderr=subprocess.PIPE, text=True
+        ) as self._process:
             said = self._process.communicate(timeout=600)[1]
         self.said += said
         code = self._process.returncode
@@ -95,7 +106,8 @@ class Campaign:
             raise AssertionError(said[-3000:])
         return code
 
-    def _shoot(self, there):
+    def shoot(self, there):
+        """The process dies now."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         return f"cut-{there}"

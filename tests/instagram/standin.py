@@ -64,7 +64,7 @@ class StandIn:
         self.username, self.password = username, password
         self.posts, self.uploads, self.comments = [], {}, []
         self.faults = {}
-        self.steps = Counter()
+        self.steps, self.met = Counter(), Counter()  # requests by name, and those of them that met a fault
         self.heard = []
         self.connections = Counter()
         self.session = 1
@@ -98,6 +98,8 @@ class StandIn:
         self.bodies.append(heard.headers.get("authorization", "") + heard.body[:100_000].decode("latin-1"))
         planted = self.faults.get(step, [])
         fault = planted.pop(0) if planted else None
+        if fault is not None:
+            self.met[step] += 1
         if callable(fault):
             fault = fault(heard)
         if fault in TROUBLES:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from daemon.instagram.captions import Record, Voice, VoiceFile, voice_for
@@ -9,7 +11,9 @@ from daemon.instagram.facts import stated, unstated
 from daemon.instagram.hashtags import hashtags
 from pipeline.errors import Misconfigured
 
-BARE = Record("Aurora", "ring", material="velvet", palette="emerald", light="moody", colours=("yellow",), seed="1")
+BARE = Record(
+    "Aurora", "ring", material="velvet", palette="emerald", light="moody", colours=("yellow",), seed="1"
+)
 FULL = Record(
     "Aurora", "ring", metal="18k white gold", stones=("0.5 ct diamond", "ruby"), price="€ 990", sku="R1",
     link="https://shop.example/r1", material="marble", palette="carrara", light="studio", colours=("white", "red"), seed="2",
@@ -35,7 +39,7 @@ def test_a_piece_gets_a_hundred_captions_no_two_alike_none_like_its_neighbour(vo
     said = many(voice, record, 100)
     assert len({one.caption for one in said}) == 100
     openings = [one.voice.partition(":")[2].split(".")[0] for one in said]
-    assert all(one != other for one, other in zip(openings, openings[1:], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(openings))
 
 
 @pytest.mark.parametrize("record", [BARE, FULL])
@@ -46,7 +50,9 @@ def test_nothing_is_stated_that_is_not_known(voice, record):
 
 
 def test_the_green_velvet_that_is_called_emerald_is_no_emerald(voice):
-    assert not any("merald" in one.caption or "smaragd" in one.caption.casefold() for one in many(voice, BARE, 60))
+    assert not any(
+        "merald" in one.caption or "smaragd" in one.caption.casefold() for one in many(voice, BARE, 60)
+    )
 
 
 def test_what_is_known_is_said_word_for_word(tmp_path):

@@ -17,7 +17,7 @@ from daemon.instagram.settings import InstagramSettings
 from pipeline.errors import Misconfigured
 from tests.instagram.shop import picture
 
-TOKEN = "EAAB-secret-token"
+TOKEN = "EAAB-secret-token"  # noqa: S105
 
 
 class Graph:
@@ -81,7 +81,9 @@ class Graph:
         if name == "media_publish":
             form = self.containers[form["creation_id"]]
             stamp = time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime())
-            self.posts.append({"id": f"m{len(self.posts)}", "caption": form["caption"], "timestamp": stamp, "form": form})
+            self.posts.append(
+                {"id": f"m{len(self.posts)}", "caption": form["caption"], "timestamp": stamp, "form": form}
+            )
             return {"id": self.posts[-1]["id"]}
         if name == "content_publishing_limit":
             return {"data": [{"quota_usage": self.quota, "config": {"quota_total": 50}}]}
@@ -108,7 +110,11 @@ def graph(tmp_path):
 @pytest.fixture
 def publisher(graph):
     settings = InstagramSettings(
-        back_end="graph", account_id="17", public_url=f"{graph.url}/queue", graph_url=f"{graph.url}/v24.0", timeout_s=5
+        back_end="graph",
+        account_id="17",
+        public_url=f"{graph.url}/queue",
+        graph_url=f"{graph.url}/v24.0",
+        timeout_s=5,
     )
     made = GraphPublisher(settings, Secrets(token=TOKEN))
     made.poll_s = 0.01
@@ -138,7 +144,11 @@ def test_a_picture_is_published_when_it_is_ready(graph, publisher, tmp_path):
 
 def test_a_carousel_has_its_children(graph, publisher, tmp_path):
     publisher.publish(post(tmp_path, 3), lambda: None)
-    assert graph.posts[0]["form"] | {} == {"media_type": "CAROUSEL", "children": "1,2,3", "caption": "This is one. #a"}
+    assert graph.posts[0]["form"] | {} == {
+        "media_type": "CAROUSEL",
+        "children": "1,2,3",
+        "caption": "This is one. #a",
+    }
 
 
 def test_the_limit_is_asked_for(graph, publisher, tmp_path):
@@ -157,14 +167,15 @@ def test_other_bytes_at_the_public_address_are_not_posted(graph, publisher, tmp_
 
 
 @pytest.mark.parametrize(
-    ("where", "code", "subcode", "outcome"),
+    "case",
     [
         ("media", 190, 0, NeedsPerson), ("media", 4, 0, Throttled), ("media", 36003, 2207009, Refused),
         ("media", 9, 2207042, Throttled), ("media_publish", 4, 2207051, Frozen), ("media_publish", 25, 2207050, NeedsPerson),
         ("media_publish", 9007, 2207027, NotSent), ("media_publish", 2, 0, Unknown), ("media", 2, 0, NotSent),
     ],
 )  # fmt: skip
-def test_each_error_has_its_meaning(graph, publisher, tmp_path, where, code, subcode, outcome):
+def test_each_error_has_its_meaning(graph, publisher, tmp_path, case):
+    where, code, subcode, outcome = case
     status = 500 if code == 2 else 400
     graph.fault = (where, status, {"code": code, "error_subcode": subcode, "message": f"no, {TOKEN}"}, False)
     with pytest.raises(outcome) as caught:
@@ -185,6 +196,6 @@ def test_a_lost_answer_is_unknown_and_not_asked_again(graph, publisher, tmp_path
 
 def test_what_is_missing_is_told():
     with pytest.raises(Misconfigured, match="account_id is needed"):
-        GraphPublisher(InstagramSettings(back_end="graph"), Secrets(token="x"))
+        GraphPublisher(InstagramSettings(back_end="graph"), Secrets(token="x"))  # noqa: S106
     with pytest.raises(Misconfigured, match="token is not known"):
         GraphPublisher(InstagramSettings(back_end="graph"), Secrets())

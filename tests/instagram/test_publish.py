@@ -16,7 +16,7 @@ import pytest
 from daemon.instagram.export_only import ExportPublisher, as_zip
 from daemon.instagram.post_ledger import upload_id
 from daemon.instagram.publisher import Outgoing
-from daemon.instagram.secrets import Scrub, Secrets, read_secrets
+from daemon.instagram.secrets import Scrub, read_secrets
 from daemon.instagram.settings import InstagramSettings
 from daemon.settings import load_settings
 from pipeline.errors import Misconfigured
@@ -38,12 +38,20 @@ class Process:
 
     def __init__(self, root, environment=None):
         self.command = [*MAIN, "publish", "--studio", str(root)]
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("INSTAGRAM_")}
+        self.environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("INSTAGRAM_")
+        }
         self.environment |= environment or {}
 
     def run(self, *words, **more):
         return subprocess.run(
-            [*self.command, *words], env=self.environment, capture_output=True, text=True, timeout=60, check=False, **more
+            [*self.command, *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            **more,
         )
 
     def start(self):
@@ -172,10 +180,9 @@ def test_a_person_decides_what_nobody_can_tell(shop, standin, unofficial):
 
 
 def main_quietly(main, *words):
-    try:
+    with pytest.raises(SystemExit) as end:
         main(list(words))
-    except SystemExit as end:
-        assert not end.code
+    assert not end.value.code
 
 
 def test_what_was_posted_is_not_posted_again_though_it_is_queued_again(shop, standin, unofficial):
@@ -242,7 +249,9 @@ def _full(*_):
 def test_secrets_come_from_systemd_or_the_environment_and_show_nowhere(tmp_path):
     (tmp_path / "instagram_username").write_text("shop\n")
     (tmp_path / "instagram_password").write_text("s3cret\n")
-    found = read_secrets({"CREDENTIALS_DIRECTORY": str(tmp_path), "INSTAGRAM_PASSWORD": "other", "INSTAGRAM_TOKEN": "t0ken"})
+    found = read_secrets(
+        {"CREDENTIALS_DIRECTORY": str(tmp_path), "INSTAGRAM_PASSWORD": "other", "INSTAGRAM_TOKEN": "t0ken"}
+    )
     assert (found.username, found.password, found.token) == ("shop", "s3cret", "t0ken")
     assert "s3cret" not in repr(found) + str(found)
     import logging

@@ -28,7 +28,9 @@ def test_list_show_edit_approve_hold_drop(shop, capsys):
     shop.post("ring", state="held", sku="R-7")
     shop.post("watch", state="held")
     assert all(word in run(shop, capsys)[1] for word in ("ring", "watch", "held"))
-    code, text = run(shop, capsys, "edit", "R-7", "caption=A new caption", "hashtags=#a #b", "when=2030-01-01 10:00")
+    code, text = run(
+        shop, capsys, "edit", "R-7", "caption=A new caption", "hashtags=#a #b", "when=2030-01-01 10:00"
+    )
     assert code == 0, text
     assert run(shop, capsys, "approve", "ring")[0] == 0
     shown = run(shop, capsys, "show", "ring")[1]
@@ -109,7 +111,9 @@ def test_posts_of_the_same_name_are_put_away_side_by_side(shop):
         shop.publishing(None).queue.put_away(entry, shop.studio.posted)
     kept = sorted(path.name for path in shop.studio.posted.iterdir())
     assert kept == ["ring-22222222.jpg", "ring-22222222.json", "ring.jpg", "ring.json"]
-    assert json.loads((shop.studio.posted / "ring-22222222.json").read_text())["picture"] == "ring-22222222.jpg"
+    assert (
+        json.loads((shop.studio.posted / "ring-22222222.json").read_text())["picture"] == "ring-22222222.jpg"
+    )
     assert (shop.studio.posted / "ring-22222222.jpg").read_bytes() == picture(2)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from rules.cadence import Cadence, Sent, Waiting, calendar, next_turn
+from rules.cadence import WEEKDAYS, Cadence, Sent, Waiting, calendar, next_turn
 
 BERLIN = ZoneInfo("Europe/Berlin")
 PLAIN = Cadence(jitter_min=0, gap_min=45, quiet=None)
@@ -82,7 +82,7 @@ def test_best_hours_of_a_weekday():
 
 def test_hours_that_leave_nothing_are_refused():
     with pytest.raises(ValidationError, match="nothing would ever be posted"):
-        Cadence.model_validate({"hours": dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), [23])})
+        Cadence.model_validate({"hours": {day: [23] for day in WEEKDAYS}})
 
 
 def test_jitter_differs_from_post_to_post_and_not_by_asking_again():
@@ -107,7 +107,9 @@ def test_a_wanted_time_is_kept_and_comes_before_all_others():
 
 
 def test_neighbours_differ_in_template_and_type_where_they_can():
-    queue = [Waiting(id=f"{template}{kind}", template=template, type=kind) for template in "ab" for kind in "xy"]
+    queue = [
+        Waiting(id=f"{template}{kind}", template=template, type=kind) for template in "ab" for kind in "xy"
+    ]
     order = [one.id for one in calendar(queue, [], at("2026-05-04 09:00"), cadence=PLAIN, zone=BERLIN)]
     assert order == ["ax", "by", "ay", "bx"]
 
@@ -128,7 +130,9 @@ def test_a_machine_that_was_off_posts_one_and_not_all_it_missed():
 def test_whatever_the_settings_nothing_goes_out_in_quiet_hours(minutes, zone, start, length, hours):
     clock = [dt.time(value // 60, value % 60) for value in (start, (start + length) % 1440)]
     try:
-        cadence = Cadence.model_validate({"quiet": {"start": clock[0], "end": clock[1]}, "hours": {"tue": hours}})
+        cadence = Cadence.model_validate(
+            {"quiet": {"start": clock[0], "end": clock[1]}, "hours": {"tue": hours}}
+        )
     except ValidationError:
         return
     now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + dt.timedelta(minutes=minutes)

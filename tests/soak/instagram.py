@@ -47,9 +47,12 @@ def posts(share: float, say: Say) -> Iterator[Row]:
     try:
         with studio_folder("posts") as folder:
             campaign = Campaign(folder / "studio", standin, count, timeout_s=1.0)
-            faults = _plant(campaign, count, random.Random(7))
+            _plant(campaign, count, random.Random(7))
             campaign.work()
-            say(f"posts: {campaign.killed} kills, {campaign.halts} halts, {sum(faults.values())} faults planted")
+            faults = standin.met
+            say(
+                f"posts: {campaign.killed} kills, {campaign.halts} halts, {sum(faults.values())} faults planted"
+            )
             yield from _sends(campaign, faults, count)
             yield from _secrets(campaign)
     finally:
@@ -57,48 +60,32 @@ def posts(share: float, say: Say) -> Iterator[Row]:
     yield _exposure()
 
 
-def _plant(campaign: Campaign, count: int, chance: random.Random) -> Counter[str]:
-    """Faults at all steps, in an order that the seed decides. None: that request goes well."""
-    standin = campaign.standin
+_OFTEN = {  # of the requests of each kind, so many meet a fault
+    "upload": 0.35, "configure": 0.55, "feed": 0.3, "comment": 0.5, "login": 0.4, "login-page": 0.2, "device": 0.1, "key": 0.1,
+    "other": 0.1,
+}  # fmt: skip
+
+
+def _plant(campaign: Campaign, count: int, chance: random.Random) -> None:
+    """Faults at all steps, in an order that the seed decides; every second post has a first comment."""
     shop = Shop(campaign.studio.root)
     for entry in shop.publishing(None).queue.entries()[::2]:
         entry.write(entry.post.model_copy(update={"first_comment": ["#ring"], "hashtags": []}))
     shop.close()
-    planted: Counter[str] = Counter()
+    for step, often in _OFTEN.items():
+        for _ in range(4 * count):
+            campaign.standin.plant(step, _fault(campaign, step, chance) if chance.random() < often else None)
 
-    def kill(there: str) -> Any:
-        return lambda _: campaign._shoot(there)  # noqa: SLF001
 
-    def end_session(_: object) -> str:
-        standin.session += 1
-        return "login"
-
-    troubles = [*TROUBLES, *_LOST]
-    for step, often, most in (
-        ("upload", 0.35, 2 * count), ("configure", 0.55, 2 * count), ("feed", 0.3, 4 * count), ("comment", 0.5, count),
-        ("login", 0.4, count), ("login-page", 0.2, count), ("device", 0.1, count), ("key", 0.1, count), ("other", 0.1, count),
-    ):  # fmt: skip
-        for _ in range(most):
-            if chance.random() > often:
-                standin.plant(step, None)
-                continue
-            kind = chance.random()
-            if kind < 0.2:
-                standin.plant(step, kill(chance.choice(("before", "after"))))
-            elif kind < 0.25 and step in {"upload", "configure"}:
-                standin.plant(step, end_session)
-            else:
-                standin.plant(step, chance.choice(troubles))
-    original = standin._answer
-
-    def counting(heard: Any) -> Any:
-        step = standin._step(heard)[0]
-        if standin.faults.get(step, [None])[:1] != [None]:
-            planted[step] += 1
-        return original(heard)
-
-    standin.wire._answer = counting
-    return planted
+def _fault(campaign: Campaign, step: str, chance: random.Random) -> Any:
+    """One of a kind: the process dies, the session ends, an answer is lost, or Instagram refuses."""
+    kind = chance.random()
+    if kind < 0.2:
+        there = chance.choice(("before", "after"))
+        return lambda _: campaign.shoot(there)
+    if kind < 0.25 and step in {"upload", "configure"}:
+        return lambda _: campaign.end_session()
+    return chance.choice([*TROUBLES, *_LOST])
 
 
 def _sends(campaign: Campaign, faults: Counter[str], count: int) -> Iterator[Row]:
@@ -125,7 +112,9 @@ def _secrets(campaign: Campaign) -> Iterator[Row]:
             found += [path.name for one in secret if one.encode() in path.read_bytes()]
     found += [f"argv: {one}" for one in secret for word in campaign.arguments if one in word]
     found += ["stderr" for one in secret if one in campaign.said]
-    yield Row("secrets in logs, arguments, files that others may read", "0", ", ".join(found) or "0", not found)
+    yield Row(
+        "secrets in logs, arguments, files that others may read", "0", ", ".join(found) or "0", not found
+    )
     session = campaign.studio.publisher / "session.json"
     mode = oct(session.stat().st_mode & 0o777)
     yield Row("mode of the session's file", "0o600", mode, mode == "0o600")
@@ -137,7 +126,13 @@ def _exposure() -> Row:
         return Row(what, asked, "no systemd-analyze here", met=False)
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(_UNIT, folder)
-        command = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(Path(folder, _UNIT.name))]
+        command = [
+            "systemd-analyze",
+            "security",
+            "--offline=true",
+            "--no-pager",
+            str(Path(folder, _UNIT.name)),
+        ]
         shown = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"exposure level for \S+: ([\d.]+)", shown.stdout)
     if found is None:
@@ -150,7 +145,10 @@ def year(share: float, say: Say) -> Iterator[Row]:
 
     By night the quiet hours begin and end in the hour in which clocks are changed, so that every edge is met.
     """
-    for what, start, end in (("by day", dt.time(21, 30), dt.time(8, 15)), ("by night", dt.time(7), dt.time(2, 30))):
+    for what, start, end in (
+        ("by day", dt.time(21, 30), dt.time(8, 15)),
+        ("by night", dt.time(7), dt.time(2, 30)),
+    ):
         yield from _year(what, Window(start=start, end=end), share, say)
 
 
@@ -164,7 +162,9 @@ def _year(what: str, rest: Window, share: float, say: Say) -> Iterator[Row]:
         sent = _simulate(days, cadence, zone, random.Random(name))
         local = [one.at.astimezone(zone) for one in sent]
         total += len(sent)
-        over += sum(1 for number in Counter(at.date() for at in local).values() if number > cadence.posts_a_day)
+        over += sum(
+            1 for number in Counter(at.date() for at in local).values() if number > cadence.posts_a_day
+        )
         pairs = zip(sent, sent[cadence.posts_a_day :], strict=False)
         rolling += sum(1 for one, other in pairs if other.at - one.at < dt.timedelta(days=1))
         quiet += sum(1 for at in local if _inside(at.time(), rest))
@@ -174,14 +174,21 @@ def _year(what: str, rest: Window, share: float, say: Say) -> Iterator[Row]:
         same += sum(1 for one, other in neighbours if one.template == other.template)
         changes += len({at.date() for at in local} & _change_days(zone, local[0].year))
         say(f"year {what}: {name}: {len(sent)} posts")
-    yield Row(f"{what}: posts in {days} days in {len(ZONES)} zones", "many", str(total), total > days * len(ZONES))
+    yield Row(
+        f"{what}: posts in {days} days in {len(ZONES)} zones", "many", str(total), total > days * len(ZONES)
+    )
     yield Row(f"{what}: days with more than 8 posts", "0", str(over), over == 0)
     yield Row(f"{what}: stretches of 24 hours with more than 8 posts", "0", str(rolling), rolling == 0)
     yield Row(f"{what}: posts inside quiet hours", "0", str(quiet), quiet == 0)
     yield Row(f"{what}: posts outside the best hours of their day", "0", str(outside), outside == 0)
     yield Row(f"{what}: gaps under 45 minutes", "0", str(short), short == 0)
     wanted = "12 or more" if share >= 1 else "any"
-    yield Row(f"{what}: days with a change of the clocks, with posts", wanted, str(changes), changes >= 12 or share < 1)
+    yield Row(
+        f"{what}: days with a change of the clocks, with posts",
+        wanted,
+        str(changes),
+        changes >= 12 or share < 1,
+    )
     part = same / total
     yield Row(f"{what}: neighbours of the same template", "< 5 %", f"{part:.2%}", part < 0.05)
 
@@ -232,11 +239,14 @@ def _change_days(zone: ZoneInfo, year_: int) -> set[dt.date]:
 
 
 _PLAIN_FACTS = (  # looked for as parts of words: an own, plain list, not the program's
-    "gold silber silver platin palladi titan brass messing copper kupfer diamond diamant brillant emerald smaragd ruby rubin sapphire"
-    " saphir pearl perle amethyst topas topaz opal garnet granat aquamarin turmalin tourmaline karat carat 18k 22k 14k 925 750 585"
-    " handmade handcraft handgefertigt handgemacht certified zertifiziert genuine echt natural antique antik vintage unique einzigartig"
-    " limited limitiert exclusive exklusiv solid massiv sale discount rabatt gratis nickel"
-).split()  # fmt: skip
+    "gold", "silber", "silver", "platin", "palladi", "titan", "brass", "messing", "copper", "kupfer",
+    "diamond", "diamant", "brillant", "emerald", "smaragd", "ruby", "rubin", "sapphire", "saphir",
+    "pearl", "perle", "amethyst", "topas", "topaz", "opal", "garnet", "granat", "aquamarin", "turmalin",
+    "tourmaline", "karat", "carat", "18k", "22k", "14k", "925", "750", "585", "handmade", "handcraft",
+    "handgefertigt", "handgemacht", "certified", "zertifiziert", "genuine", "echt", "natural", "antique",
+    "antik", "vintage", "unique", "einzigartig", "limited", "limitiert", "exclusive", "exklusiv",
+    "solid", "massiv", "sale", "discount", "rabatt", "gratis", "nickel",
+)  # fmt: skip
 
 
 def captions(share: float, say: Say) -> Iterator[Row]:
@@ -264,7 +274,9 @@ def captions(share: float, say: Say) -> Iterator[Row]:
         yield Row(f"{pieces}: facts not in the record", "0", ", ".join(untrue) or "0", not untrue)
         longest = max(map(len, said))
         yield Row(f"{pieces}: longest", "<= 2200", str(longest), longest <= 2200)
-        again = [voice_for(language, Path("/nonexistent")).write(_piece(at, 0), set(), "") for at in range(10)]
+        again = [
+            voice_for(language, Path("/nonexistent")).write(_piece(at, 0), set(), "") for at in range(10)
+        ]
         same = again == [voice.write(_piece(at, 0), set(), "") for at in range(10)]
         yield Row(f"the same again from the same seed ({language})", "yes", "yes" if same else "no", same)
 
@@ -273,7 +285,9 @@ def _piece(number: int, take: int) -> Record:
     chance = random.Random(number)
     metal = chance.choice(("", "", "18k yellow gold", "925 silver", "platinum", "rose gold"))
     stones = chance.choice(((), (), ("ruby",), ("0.5 ct diamond", "pearl"), ("emerald",)))
-    kind = chance.choice(("ring", "earrings", "necklace", "pendant", "bracelet", "bangle", "watch", "brooch", "set", "auto"))
+    kind = chance.choice(
+        ("ring", "earrings", "necklace", "pendant", "bracelet", "bangle", "watch", "brooch", "set", "auto")
+    )
     return Record(
         title=chance.choice((f"Aurora {number}", f"No. {number}", f"{kind} {number}".capitalize())),
         type=kind, metal=metal, stones=stones,
@@ -303,16 +317,30 @@ def preflight(share: float, say: Say) -> Iterator[Row]:
                     entry = shop.post(f"bad-{name}-{turn}", **fields)
                     bad.append(entry.path.stem)
                 for seed in range(4):
-                    data = picture(seed + 10 * turn, ((1080, 1080), (1080, 1350), (1080, 566), (1080, 1080))[seed])
-                    entry = shop.post(f"good-{turn}-{seed}", data=data, caption=f"Good {turn} {seed}", hashtags=["#a"])
+                    data = picture(
+                        seed + 10 * turn, ((1080, 1080), (1080, 1350), (1080, 566), (1080, 1080))[seed]
+                    )
+                    entry = shop.post(
+                        f"good-{turn}-{seed}", data=data, caption=f"Good {turn} {seed}", hashtags=["#a"]
+                    )
                     good[entry.post.caption] = hashlib.sha256(data).hexdigest()
             shop.run(shop.publishing(publisher), steps=10_000)
             states = shop.states()
             refused = sum(1 for name in bad if states[name] == "refused")
-            yield Row(f"planted bad posts refused, of {len(bad)}", "100 %", f"{refused / len(bad):.1%}", refused == len(bad))
+            yield Row(
+                f"planted bad posts refused, of {len(bad)}",
+                "100 %",
+                f"{refused / len(bad):.1%}",
+                refused == len(bad),
+            )
             arrived = {post["caption"]["text"].split("\n")[0]: post["pictures"] for post in standin.posts}
             same = sum(1 for caption, sha in good.items() if arrived.get(caption) == [sha])
-            yield Row(f"good posts that arrived byte for byte, of {len(good)}", "100 %", f"{same / len(good):.1%}", same == len(good))
+            yield Row(
+                f"good posts that arrived byte for byte, of {len(good)}",
+                "100 %",
+                f"{same / len(good):.1%}",
+                same == len(good),
+            )
             strays = len(standin.posts) - len(good)
             yield Row("bad posts that arrived", "0", str(strays), strays == 0)
             kinds = sorted({name.split("-")[1] for name in bad})

@@ -17,11 +17,12 @@ HOUR = 3600.0
 
 @pytest.mark.parametrize("step", ["upload", "configure"])
 @pytest.mark.parametrize(
-    ("fault", "rest_s"), [("429", HOUR), ("wait", HOUR), ("rate", HOUR), ("feedback", 24 * HOUR), ("sentry", 24 * HOUR)]
+    "fault", [("429", HOUR), ("wait", HOUR), ("rate", HOUR), ("feedback", 24 * HOUR), ("sentry", 24 * HOUR)]
 )
-def test_fm_49_too_much_means_rest_and_later_it_is_posted_once(shop, standin, unofficial, step, fault, rest_s):  # noqa: F811
+def test_fm_49_too_much_means_rest_and_later_it_is_posted_once(shop, standin, unofficial, step, fault):  # noqa: F811
+    word, rest_s = fault
     shop.post("ring")
-    standin.plant(step, fault)
+    standin.plant(step, word)
     publishing = shop.publishing(unofficial())
     publishing.step(shop.now)
     assert shop.ledger.gate.until - shop.now.timestamp() == rest_s
@@ -100,7 +101,13 @@ def test_fm_49_a_lost_answer_is_looked_for_and_never_sent_again(shop, standin, u
 
 @pytest.mark.parametrize(
     ("when", "there"),
-    [("upload", "before"), ("upload", "after"), ("configure", "before"), ("configure", "after"), ("feed", "before")],
+    [
+        ("upload", "before"),
+        ("upload", "after"),
+        ("configure", "before"),
+        ("configure", "after"),
+        ("feed", "before"),
+    ],
 )
 def test_fm_50_killed_at_a_request_never_posts_twice(tmp_path, standin, when, there):  # noqa: F811
     campaign = Campaign(tmp_path / "studio", standin, posts=2)
