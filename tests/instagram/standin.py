@@ -57,7 +57,7 @@ class StandIn:
     """One account. posts: what is public, the oldest first; faults: step -> list of faults, used up one a time.
 
     A fault is a word of TROUBLES (refused, nothing done), or "cut-before", "hang-before" (not done), "cut-after",
-    "hang-after", "html-after" (done, and the answer is lost), or a function of the Heard that may do anything.
+    "hang-after", "html-after", "feedback-after" (done, and the answer is lost), or a function of the Heard that may do anything.
     """
 
     def __init__(self, username="shop", password="correct horse"):  # noqa: S107
@@ -116,6 +116,8 @@ class StandIn:
             return Answer(hang_s=30)
         if fault == "html-after":
             return Answer(200, b"<html>done</html>")
+        if fault == "feedback-after":  # refused in words, and done all the same
+            return _trouble("feedback")
         assert fault is None, fault
         return answer
 

@@ -92,8 +92,8 @@ def test_the_shops_own_voice_wins_and_its_lies_are_left_out(tmp_path):
     lying = VoiceFile.model_validate(
         file.model_dump(by_alias=True) | {"openings": ["Solid gold: {title}.", "Look: {title}."]}
     )
-    said = Voice("en", lying).write(BARE, set(), "")
-    assert said.caption.startswith("Look: Aurora.")
+    for one in many(Voice("en", lying), BARE, 20):
+        assert one.caption.startswith("Look: Aurora.")
 
 
 def test_a_mistake_in_the_shops_voice_is_told_with_its_line(tmp_path):

@@ -99,6 +99,9 @@ def test_join_makes_a_carousel_and_variants_join_by_themselves(shop, capsys):
     assert problems(entry, 5) == []
     for at in range(3):
         shop.post(f"v{at}", data=picture(at), carousel=True, of=3, variant=at, source="photo")
+        if at == 1:
+            shop.publishing(None).queue.join_variants(shop.now)  # the third is still being made
+            assert shop.publishing(None).queue.find("v0").post.more == []
     publishing = shop.publishing(None, carousel=True)
     publishing.queue.join_variants(shop.now)
     assert publishing.queue.find("v0").post.pictures == ["v0.jpg", "v1.jpg", "v2.jpg"]

@@ -37,7 +37,7 @@ ZONES = (
     "America/Santiago", "Africa/Cairo",
 )  # fmt: skip
 _UNIT = Path(__file__).parents[2] / "systemd" / "vitrine-publish.service"
-_LOST = ("cut-before", "cut-after", "html-after", "hang-before", "hang-after")
+_LOST = ("cut-before", "cut-after", "html-after", "hang-before", "hang-after", "feedback-after")
 
 
 def posts(share: float, say: Say) -> Iterator[Row]:

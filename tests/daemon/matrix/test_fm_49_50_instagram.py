@@ -34,6 +34,19 @@ def test_fm_49_too_much_means_rest_and_later_it_is_posted_once(shop, standin, un
     assert shop.states() == {"ring": "posted"}
 
 
+def test_fm_49_a_post_that_went_out_though_it_was_refused_is_found_before_the_second_try(
+    shop,  # noqa: F811
+    standin,  # noqa: F811
+    unofficial,  # noqa: F811
+):
+    shop.post("ring")
+    standin.plant("configure", "feedback-after")
+    shop.run(shop.publishing(unofficial()))
+    assert len(standin.posts) == 1
+    assert shop.states() == {"ring": "posted"}
+    assert standin.steps["configure"] == 1
+
+
 def test_fm_49_the_rest_doubles_up_to_a_day(shop, standin, unofficial):  # noqa: F811
     shop.post("ring")
     standin.plant("upload", *["429"] * 7)
