@@ -172,24 +172,31 @@ class Voice:
         return f"{', '.join(words[:-1])} {self._file.and_} {words[-1]}"
 
 
-def voice_for(language: str, own: Path) -> Voice:
+def voice_for(language: str, own: Path | None) -> Voice:
     """The voice of a language: the shop's own file in the folder `own`, else the packaged one. Raises Misconfigured."""
-    path = own / f"{language}.toml"
-    try:
-        text, name = path.read_text("utf-8"), str(path)
-    except FileNotFoundError:
+    text, name = _own_voice(language, own) if own is not None else ("", "")
+    if not text:
         packaged = resources.files("daemon.instagram") / "voice" / f"{language}.toml"
         if not packaged.is_file():
             raise Misconfigured(
                 f'There is no voice for the language "{language}".',
-                f'Write {path} (a copy of Vitrine\'s en.toml is a good start), or use "en" or "de".',
-            ) from None
+                f"Write captions/{language}.toml in the studio folder (a copy of Vitrine's en.toml is a good start), or"
+                ' use "en" or "de".',
+            )
         text, name = packaged.read_text("utf-8"), f"{language}.toml"
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{path}: cannot be read: {error}", "The file must be UTF-8 text.") from None
     file = read(VoiceFile, text, name)
     _check(file, name)
     return Voice(language, file)
+
+
+def _own_voice(language: str, own: Path) -> tuple[str, str]:
+    path = own / f"{language}.toml"
+    try:
+        return path.read_text("utf-8"), str(path)
+    except FileNotFoundError:
+        return "", ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{path}: cannot be read: {error}", "The file must be UTF-8 text.") from None
 
 
 _OPTIONAL = ("of_metal", "with_stones", "in_colours")  # parts of an alternative text, said if known

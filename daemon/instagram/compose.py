@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import logging
 from collections.abc import Sequence
 
 from daemon import names
@@ -12,14 +14,17 @@ from daemon.instagram.post import Event, Post
 from daemon.instagram.preflight import MOST_CAPTION
 from daemon.instagram.queue import Queue
 from daemon.studio import Studio
+from pipeline.errors import Misconfigured
 from rules.plan import Plan
+
+log = logging.getLogger("vitrine.captions")
 
 
 def compose(
     studio: Studio, plan: Plan, variant: int, *, stem: str, job: str, source: str, picture: str, sha256: str,
     colours: Sequence[str], now: dt.datetime,
 ) -> Post:  # fmt: skip
-    """The post of one render. Raises Misconfigured when the shop's own voice has a mistake."""
+    """The post of one render."""
     known, recipe, posting = plan.post, plan.recipes[variant], plan.posting
     record = Record(
         title=known.title or names.readable(stem),
@@ -35,8 +40,7 @@ def compose(
         colours=tuple(colours),
         seed=job,
     )
-    voices = [voice_for(language, studio.voice) for language in posting.languages]
-    caption, alt_text, voice = _words(record, voices, studio)
+    caption, alt_text, voice = _words(record, _voices(posting.languages, studio), studio)
     tags = list(known.hashtags) if known.own_hashtags else []
     tags = tags or hashtags(record, posting.hashtags, posting.max_hashtags, now.month)
     tags = tags[: posting.max_hashtags]
@@ -65,6 +69,19 @@ def compose(
             Event(at=now.isoformat(timespec="seconds"), what="approved by the settings" if auto else "made")
         ],
     )
+
+
+def _voices(languages: Sequence[str], studio: Studio) -> list[Voice]:
+    """The shop's voices. A mistake in one is no reason to lose a picture: Vitrine's own speaks instead, and it is told."""
+    found = []
+    for language in languages:
+        try:
+            found.append(voice_for(language, studio.voice))
+        except Misconfigured as error:
+            log.warning("%s %s Until then Vitrine's own words are used.", error, error.advice)
+            with contextlib.suppress(Misconfigured):
+                found.append(voice_for(language, None))
+    return found or [voice_for("en", None)]
 
 
 def _words(record: Record, voices: list[Voice], studio: Studio) -> tuple[str, str, str]:

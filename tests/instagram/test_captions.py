@@ -120,3 +120,20 @@ def test_hashtags_say_only_what_is_known_and_are_not_too_many():
     assert not {"#gold", "#goldjewelry", "#emerald", "#diamond"} & set(bare)
     assert "#summerstyle" in bare
     assert hashtags(FULL, [], 0, 1) == []
+
+
+def test_a_mistake_in_the_shops_voice_costs_no_picture_and_check_tells_it(tmp_path, capsys):
+    from daemon.cli import main
+    from daemon.instagram.compose import _voices
+    from daemon.studio import Studio
+
+    studio = Studio(tmp_path)
+    studio.create()
+    studio.voice.mkdir()
+    (studio.voice / "en.toml").write_text("openings = 3\n")
+    assert [voice.language for voice in _voices(("en", "xx", "de"), studio)] == ["en", "de"]
+    assert [voice.language for voice in _voices(("xx",), studio)] == ["en"]
+    with pytest.raises(SystemExit) as end:
+        main(["check", "--studio", str(tmp_path)])
+    assert end.value.code == 78
+    assert "en.toml, line 1, openings" in capsys.readouterr().err
