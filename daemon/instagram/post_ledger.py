@@ -172,6 +172,13 @@ class PostLedger:
         found = self._connection.execute("SELECT text FROM posts ORDER BY begun_at DESC LIMIT ?", (most,))
         return [one["text"] for one in found.fetchall()]
 
+    def failing(self, attempts: int = 3) -> set[str]:
+        """Those that could not be sent so many times."""
+        found = self._connection.execute(
+            "SELECT id FROM posts WHERE step = 'failed' AND attempts >= ?", (attempts,)
+        )
+        return {one["id"] for one in found}
+
     def count(self, step: Step) -> int:
         """So many are there."""
         return int(

@@ -17,18 +17,16 @@ from tzlocal import get_localzone
 
 from daemon.failpoint import reach
 from daemon.instagram import preflight
+from daemon.instagram.gate import GateKeeper, about, clock
 from daemon.instagram.post import Entry
 from daemon.instagram.post_ledger import PostLedger, Row
 from daemon.instagram.publisher import (
-    Frozen,
-    LoggedOut,
     NeedsPerson,
     NotSent,
     Outgoing,
     Publisher,
     Receipt,
     Refused,
-    Throttled,
     Unknown,
 )
 from daemon.instagram.queue import Queue
@@ -37,7 +35,6 @@ from daemon.studio import Studio
 from rules.cadence import Cadence, Turn, Waiting, calendar, next_turn
 
 log = logging.getLogger("vitrine.publish")
-DAY_S = 86_400.0
 LOOK_S = 10.0  # the queue is a folder that people change
 _FIND_AFTER_S = (0.0, 5.0, 20.0)  # a post may show in the account's list a moment after it was made
 _ASK = (
@@ -76,12 +73,15 @@ class Publishing:
         self._publisher = publisher
         self._sleep = sleep
         self.queue = Queue(studio)
+        self._gate = GateKeeper(ledger, zone)
         self._told: set[str] = set()
 
     @property
     def due(self) -> list[Entry]:
-        """Posts that may go out."""
-        return [entry for entry in self.queue.entries() if entry.post.state == "approved"]
+        """Posts that may go out; those that failed again and again do not stand in the way of the others."""
+        found = [entry for entry in self.queue.entries() if entry.post.state == "approved"]
+        failing = self._ledger.failing()
+        return sorted(found, key=lambda entry: entry.id in failing)
 
     @property
     def trouble(self) -> str:
@@ -126,12 +126,8 @@ class Publishing:
         self._tell_mistakes()
         if self._settings.carousel:
             self.queue.join_variants(now)
-        gate = self._ledger.gate
-        if gate.halted and self._publisher is not None:
-            self._once(f"halted: {gate.halted}")
-            return later
-        if gate.until > now.timestamp() and self._publisher is not None:
-            self._once(f"resting until {self._clock(gate.until)}: {gate.why}")
+        if self._publisher is not None and (why := self._gate.closed(now)):
+            self._once(why)
             return later
         turn = self.turn(now)
         if turn is None:
@@ -153,7 +149,7 @@ class Publishing:
             wrong.append("its picture is in another post, too")
         if wrong:
             entry.told(f"refused: {'; '.join(wrong)}", now, state="refused")
-            log.warning("%s is not sent: %s", entry.path.name, "; ".join(wrong), extra=_about(entry))
+            log.warning("%s is not sent: %s", entry.path.name, "; ".join(wrong), extra=about(entry))
             return
         if self._publisher is None:
             self._once(f"dry run: {entry.path.name} would go out now; [instagram] publish = true sends it")
@@ -174,17 +170,17 @@ class Publishing:
         except Refused as error:
             self._ledger.failed(row.id, str(error))
             entry.told(f"refused by Instagram: {error}", now, state="refused")
-            log.warning("%s: %s", entry.path.name, error, extra=_about(entry))
+            log.warning("%s: %s", entry.path.name, error, extra=about(entry))
         except NeedsPerson as error:
             self._ledger.failed(row.id, str(error))
-            self._halt(str(error))
+            self._gate.halt(str(error))
         except NotSent as error:
             self._ledger.failed(row.id, str(error))
-            self._put_off(entry, error, publisher, now)
+            self._gate.put_off(entry, error, publisher, now)
         except sqlite3.Error:  # the request that publishes is sent only after it is written down
             raise
         except Exception as error:
-            log.exception("a defect in Vitrine, met with %s", entry.path.name, extra=_about(entry))
+            log.exception("a defect in Vitrine, met with %s", entry.path.name, extra=about(entry))
             self._defect(entry, error, now)
         else:
             self._posted(entry, receipt, outgoing, publisher, now)
@@ -207,10 +203,10 @@ class Publishing:
             found = publisher.find(outgoing)
         except NeedsPerson as error:
             self._ledger.failed(entry.id, str(error))
-            self._halt(str(error))
+            self._gate.halt(str(error))
         except NotSent as error:  # not seeing is no reason to send
             self._ledger.failed(entry.id, str(error))
-            self._put_off(entry, error, publisher, now)
+            self._gate.put_off(entry, error, publisher, now)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is no leave to send
             self._ledger.undecided(entry.id, type(error).__name__)
             self._ask(entry, f"the account's posts could not be read ({type(error).__name__})", now)
@@ -232,10 +228,10 @@ class Publishing:
                 found = publisher.find(outgoing)
             except Exception as error:  # noqa: BLE001 - not seeing decides nothing
                 log.warning(
-                    "%s: the account's posts cannot be read: %s", entry.path.name, error, extra=_about(entry)
+                    "%s: the account's posts cannot be read: %s", entry.path.name, error, extra=about(entry)
                 )
                 if isinstance(error, NeedsPerson):
-                    self._halt(str(error))
+                    self._gate.halt(str(error))
                     break
                 continue
             if found is not None:
@@ -252,14 +248,14 @@ class Publishing:
     ) -> None:
         self._ledger.posted(entry.id, receipt.media, receipt.address, now.timestamp())
         reach("after-posted")
-        log.info("%s is posted: %s", entry.path.name, receipt.address or receipt.media, extra=_about(entry))
+        log.info("%s is posted: %s", entry.path.name, receipt.address or receipt.media, extra=about(entry))
         if outgoing.first_comment:
             try:
                 publisher.comment(receipt, outgoing.first_comment)
             except Exception as error:  # noqa: BLE001 - the post is out; a comment is never tried twice
-                log.warning("%s: no first comment: %s", entry.path.name, error, extra=_about(entry))
+                log.warning("%s: no first comment: %s", entry.path.name, error, extra=about(entry))
                 if isinstance(error, NeedsPerson):
-                    self._halt(str(error))
+                    self._gate.halt(str(error))
                 entry = entry.told(f"the first comment could not be made: {error}", now)
         self._away(entry, receipt, now)
 
@@ -273,47 +269,18 @@ class Publishing:
     def _known(self, entry: Entry, row: Row, now: dt.datetime) -> None:
         """Approved again though it was sent before."""
         if row.step == "posted":
-            when = self._clock(row.posted_at or 0.0)
+            when = clock(row.posted_at or 0.0, self._zone)
             entry.told(
                 f"held: it was posted on {when} already ({row.address or row.media})", now, state="held"
             )
-            log.warning("%s was posted on %s already", entry.path.name, when, extra=_about(entry))
+            log.warning("%s was posted on %s already", entry.path.name, when, extra=about(entry))
         else:
             self._ask(entry, row.reason or "a try that was cut short", now)
 
     def _ask(self, entry: Entry, why: str, now: dt.datetime) -> None:
         text = _ASK.format(why=why, name=entry.path.stem)
         entry.told(text, now, state="person")
-        log.error("%s: %s", entry.path.name, text, extra=_about(entry))
-
-    def _halt(self, why: str) -> None:
-        self._ledger.halt(why)
-        log.error("nothing is sent any more: %s", why)
-
-    def _put_off(self, entry: Entry, error: NotSent, publisher: Publisher, now: dt.datetime) -> None:
-        """It is certain that it is not out; everything rests, not only this post."""
-        at = now.timestamp()
-        if isinstance(error, LoggedOut):
-            if at - self._ledger.gate.logged_in < DAY_S:
-                self._halt(f"{error}, and a new one ended within a day. Look at the account")
-                return
-            self._ledger.logged_in(at)
-            try:
-                publisher.log_in_again()
-            except NeedsPerson as refused:
-                self._halt(str(refused))
-                return
-            except Exception as failed:  # noqa: BLE001 - never in a loop: the next try is after a rest
-                self._ledger.rest(at + 3600.0, str(failed))
-                return
-            log.warning("%s; a new one was begun", error)
-            return
-        throttled = isinstance(error, Throttled)
-        wait_s = min(error.wait_s * 2**self._ledger.gate.throttled, DAY_S) if throttled else error.wait_s
-        self._ledger.rest(at + wait_s, str(error), throttled=throttled)
-        level = logging.ERROR if isinstance(error, Frozen) else logging.WARNING
-        text = "%s is not sent yet: %s. Next try not before %s"
-        log.log(level, text, entry.path.name, error, self._clock(at + wait_s), extra=_about(entry))
+        log.error("%s: %s", entry.path.name, text, extra=about(entry))
 
     def _tell_mistakes(self) -> None:
         self.queue.entries()
@@ -324,9 +291,6 @@ class Publishing:
         if text not in self._told:
             self._told.add(text)
             log.warning("%s", text)
-
-    def _clock(self, at: float) -> str:
-        return dt.datetime.fromtimestamp(at, self._zone).strftime("%Y-%m-%d %H:%M")
 
 
 def zone_of(name: str) -> dt.tzinfo:
@@ -353,7 +317,3 @@ def _outgoing(entry: Entry, row: Row) -> Outgoing:
         first_comment=" ".join(entry.post.first_comment),
         since=row.begun_at,
     )
-
-
-def _about(entry: Entry) -> dict[str, str]:
-    return {"job": entry.post.job, "photo": entry.post.picture}

@@ -185,6 +185,27 @@ def main_quietly(main, *words):
     assert not end.value.code
 
 
+def test_a_post_that_cannot_be_sent_does_not_stand_in_the_way_of_the_others(shop, standin, unofficial):
+    shop.post("stuck", order=-1.0)
+    shop.post("good")
+    stuck = (shop.studio.instagram / "stuck.jpg").read_bytes()
+    other = picture(4)
+    (shop.studio.instagram / "good.jpg").write_bytes(other)
+    publishing = shop.publishing(unofficial())
+    publishing.queue.approve(publishing.queue.find("good"), shop.now)
+    standin.plant("upload", *[lambda heard: "500" if heard.body == stuck else None] * 20)
+    shop.run(publishing, steps=8)
+    assert shop.states() == {"stuck": "approved", "good": "posted"}
+
+
+def test_the_core_needs_nothing_of_instagram():
+    code = (
+        "import sys, daemon.supervisor, daemon.worker, daemon.cli.run, daemon.cli.publish, daemon.cli.queue;"
+        "assert not {'instagrapi', 'curl_cffi', 'requests', 'PIL', 'numpy'} & set(sys.modules), sorted(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_what_was_posted_is_not_posted_again_though_it_is_queued_again(shop, standin, unofficial):
     shop.post("ring")
     publishing = shop.publishing(unofficial())
