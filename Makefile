@@ -42,7 +42,7 @@ SHARE ?= 1
 soak: $(VENV)/.dev  ## the long proofs that nothing is lost; PROOFS=names for some, SHARE=0.01 for a look
 	$(BIN)/python -m tests.soak $(PROOFS) --share $(SHARE)
 
-PLACES = PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" STUDIO="$(STUDIO)" DESTDIR="$(DESTDIR)" GPU="$(GPU)" PROGRAM="$(PROGRAM)"
+PLACES = PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" STUDIO="$(STUDIO)" DESTDIR="$(DESTDIR)" GPU="$(GPU)" PROGRAM="$(PROGRAM)" INSTAGRAM="$(INSTAGRAM)"
 install-service:  ## the systemd service, as root; systemd/install.sh says what can be set (PREFIX=/opt/vitrine, GPU=yes, ...)
 	$(PLACES) systemd/install.sh
 
@@ -94,7 +94,8 @@ evaluate-truth: $(VENV)/.dev  ## the cut-out against rendered photos that traini
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
-	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra rembg --output-file requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra instagram --output-file requirements-instagram.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra instagram --extra rembg --output-file requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra train --output-file requirements-train.lock pyproject.toml
 	sed -i "s/+cpu$$//" requirements-train.lock
 

@@ -60,10 +60,10 @@ def print_pictures(render: Render, mark: Watermark | None, studio: Path) -> Pict
 
     clean = encode_jpeg(render.srgb)
     if mark is None:
-        return Pictures(clean)
+        return Pictures(clean, colours=render.colours)
     if not mark.logo:
         stamped = stamp(render.srgb, Stamp(text=mark.text, position=mark.position, opacity=mark.opacity))
-        return Pictures(clean, encode_jpeg(stamped))
+        return Pictures(clean, encode_jpeg(stamped), render.colours)
     logo = Stamp(
         logo=_logo(studio, mark.logo),
         position=mark.position,
@@ -71,7 +71,7 @@ def print_pictures(render: Render, mark: Watermark | None, studio: Path) -> Pict
         size=min(mark.scale, 0.5),
     )
     try:
-        return Pictures(clean, encode_jpeg(stamp(render.srgb, logo)))
+        return Pictures(clean, encode_jpeg(stamp(render.srgb, logo)), render.colours)
     except ValueError as error:
         raise Misconfigured(
             f"{mark.logo}: the logo is not a picture ({error}).", "Save it as PNG."

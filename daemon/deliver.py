@@ -6,6 +6,7 @@ adopted. Another photo's picture is never overwritten: a mark from the job's key
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -17,20 +18,20 @@ from typing import Any
 from daemon import durable, names
 from daemon.drops import Drop
 from daemon.failpoint import reach
+from daemon.instagram.compose import compose
 from daemon.jobstore import Artifact, Claim
 from daemon.studio import Studio
 from daemon.words import review
 from rules.plan import Plan
 
-MAX_HASHTAGS = 5  # Instagram's cap since December 2025
-
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """JPEG files in memory: the clean one, and the one with the shop's mark if it was asked for."""
+    """JPEG files in memory: the clean one, and the one with the shop's mark if it was asked for. colours: of the piece."""
 
     clean: bytes
     marked: bytes | None = None
+    colours: tuple[str, ...] = ()
 
 
 def as_json(value: object) -> bytes:
@@ -58,7 +59,7 @@ class Delivery:
         if "watermark" in self._plan.outputs and pictures.marked is not None:
             made.append(self._put("watermark", self._studio.watermark / self._folder, pictures.marked))
         if "instagram" in self._plan.outputs:
-            made.extend(self._queue(pictures.clean))
+            made.extend(self._queue(pictures))
         return made
 
     def hold(self, clean: bytes | None, reasons: Sequence[str], verdict: object) -> list[Artifact]:
@@ -78,32 +79,22 @@ class Delivery:
         durable.write_atomic(path, data)
         return Artifact(kind, os.fspath(path.relative_to(self._studio.root)), _sha(data))
 
-    def _queue(self, clean: bytes) -> list[Artifact]:
-        picture = self._put("instagram", self._studio.instagram, clean)
+    def _queue(self, pictures: Pictures) -> list[Artifact]:
+        picture = self._put("instagram", self._studio.instagram, pictures.clean)
         note = (self._studio.root / picture.path).with_suffix(".json")
-        data = as_json(self._post(Path(picture.path).name))
+        data = as_json(self._post(picture, pictures.colours))
         if not note.exists():  # the owner may have edited or approved it
             durable.write_new(note, data)
             reach("after-post")
         return [picture, Artifact("post", os.fspath(note.relative_to(self._studio.root)), _sha(data))]
 
-    def _post(self, picture: str) -> dict[str, Any]:
-        post = self._plan.post
-        recipe = self._plan.recipes[self._claim.variant]
-        title = post.title or names.readable(self._stem)
-        kind = "jewelry" if self._plan.jewelry_type == "auto" else self._plan.jewelry_type
-        return {
-            "state": "held",
-            "picture": picture,
-            "title": title,
-            "caption": post.caption or "\n".join(filter(None, (title, post.price_line))),
-            "alt_text": f"{title}: {kind} on {recipe.surface.palette} {recipe.surface.material}",
-            "hashtags": list(post.hashtags[:MAX_HASHTAGS]),
-            "sku": post.sku,
-            "source": self._drop.digest,
-            "template": recipe.template,
-            "job": self._claim.key,
-        }
+    def _post(self, picture: Artifact, colours: tuple[str, ...]) -> dict[str, Any]:
+        post = compose(
+            self._studio, self._plan, self._claim.variant, stem=self._stem, job=self._claim.key,
+            source=self._drop.digest, picture=Path(picture.path).name, sha256=picture.sha256,
+            colours=colours, now=dt.datetime.now(dt.UTC),
+        )  # fmt: skip
+        return post.model_dump(mode="json")
 
     def _put(self, kind: str, folder: Path, data: bytes) -> Artifact:
         sha = _sha(data)

@@ -127,6 +127,23 @@ def write_atomic(path: Path, data: bytes) -> None:
     disk.sync_folder(path.parent)
 
 
+def write_secret(path: Path, data: bytes) -> None:
+    """As `write_atomic`; nobody but this user may ever read it."""
+    temp = path.parent / f"{TEMP_PREFIX}{secrets.token_hex(8)}"
+    handle = disk.create(temp)
+    try:
+        os.fchmod(handle, 0o600)  # before there is anything in it
+        disk.write(handle, data)
+        disk.sync(handle)
+        disk.rename(temp, path)
+    except OSError:
+        _discard(temp)
+        raise
+    finally:
+        os.close(handle)
+    disk.sync_folder(path.parent)
+
+
 def write_fleeting(path: Path, data: bytes) -> None:
     """Put `data` at `path` in one step without waiting for the disk: for what means nothing after a crash.
 

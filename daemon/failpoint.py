@@ -17,6 +17,12 @@ after-finish    the result is recorded, the original is still in the inbox
 during-move     the original has its new name and still its old one
 after-move      the original is put away, the ledger is not told
 before-end      only the drop's last line is missing
+
+Of a post, in the publisher:
+
+after-begin     it is written down that it will be sent; nothing was
+after-mark      it is written down that it may be public from now on; the request was not sent
+after-posted    it is public and the ledger knows; its file is still in the queue
 """
 
 from __future__ import annotations

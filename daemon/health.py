@@ -24,6 +24,7 @@ CODES = {
     "scan": "the inbox was not looked through for too long",
     "batch": "a night's work was not finished",
     "log": "the log file cannot be written",
+    "instagram": "the publisher, or a post, needs a person",
 }
 
 

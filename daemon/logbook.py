@@ -187,8 +187,10 @@ class Relay(logging.Handler):
         say(self._out, event="log", level=record.levelno, text=_clean(text[-_LONGEST:]), **self._about())
 
 
-def set_up(folder: Path, *, screen: logging.Handler | None = None) -> None:
-    """Begin to log. folder: where the file goes; screen: instead of plain lines on stderr."""
+def set_up(
+    folder: Path, *, screen: logging.Handler | None = None, sinks_filter: logging.Filter | None = None
+) -> None:
+    """Begin to log. folder: where the file goes; screen: instead of plain lines on stderr; sinks_filter: sees all."""
     root = logging.getLogger("vitrine")
     root.setLevel(logging.INFO)
     root.propagate = False
@@ -197,7 +199,10 @@ def set_up(folder: Path, *, screen: logging.Handler | None = None) -> None:
         shown.setFormatter(Plain(prefix=_journal()))
     written = Pages(folder / NAME)
     written.setFormatter(JsonLine())
-    root.addHandler(NoStorm([shown, written]))
+    storm = NoStorm([shown, written])
+    if sinks_filter is not None:
+        storm.addFilter(sinks_filter)
+    root.addHandler(storm)
 
 
 def trouble() -> str:

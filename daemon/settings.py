@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from daemon.alerts import AlertSettings
+from daemon.instagram.settings import InstagramSettings
 from pipeline.errors import Misconfigured
 from presets.mistakes import Mistake, explain, misconfigured, parse
 from presets.toml_lines import Lines, key_lines
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     overnight: Window = Window()
     accept: Policy = Policy()
     alerts: AlertSettings = AlertSettings()
+    instagram: InstagramSettings = InstagramSettings()
     defaults: Choices = Choices()
     rule: tuple[Rule, ...] = ()
 

@@ -74,6 +74,26 @@ class Studio:
         return self.root / "instagram-queue"
 
     @property
+    def posted(self) -> Path:
+        """Posts that went out."""
+        return self.instagram / "posted"
+
+    @property
+    def dropped(self) -> Path:
+        """Posts that shall not go out."""
+        return self.instagram / "dropped"
+
+    @property
+    def voice(self) -> Path:
+        """The shop's own captions, one file per language."""
+        return self.root / "captions"
+
+    @property
+    def publisher(self) -> Path:
+        """What the publisher keeps: its ledger, its session."""
+        return self.private / "publisher"
+
+    @property
     def review(self) -> Path:
         """Renders that a person should look at."""
         return self.root / "review"
@@ -121,7 +141,15 @@ class Studio:
     @property
     def folders(self) -> tuple[Path, ...]:
         """All of them but the inbox."""
-        return (*self.roots[1:], self.reports, self.ledger.parent, self.staging, self.verdicts, self.logs)
+        return (
+            *self.roots[1:],
+            self.reports,
+            self.ledger.parent,
+            self.staging,
+            self.verdicts,
+            self.publisher,
+            self.logs,
+        )
 
     @property
     def roots(self) -> tuple[Path, ...]:

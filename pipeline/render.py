@@ -17,6 +17,7 @@ from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
 from pipeline.develop import develop
+from pipeline.judge.colours import colours_of
 from pipeline.judge.judge import judge
 from pipeline.layout import Piece, lay_out
 from pipeline.memory import keep_big_blocks
@@ -37,7 +38,8 @@ def render(photo: Photo, recipe: Recipe) -> Render:
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
         verdict = judge(taken.cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
-    return Render(srgb, verdict, clock.seconds, (*photo.notes, *taken.cutout.notes, *taken.piece.notes))
+    notes = (*photo.notes, *taken.cutout.notes, *taken.piece.notes)
+    return Render(srgb, verdict, clock.seconds, notes, colours_of(taken.cutout))
 
 
 @dataclass(frozen=True, slots=True)

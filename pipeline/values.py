@@ -140,9 +140,11 @@ class Render:
     """A finished picture.
 
     srgb: (H, W, 3) uint8, sRGB. verdict: the judge's. seconds: wall time by step. notes: what the owner should know.
+    colours: of the piece itself, as plain words, the most frequent first.
     """
 
     srgb: U8
     verdict: Verdict
     seconds: Mapping[str, float]
     notes: tuple[Note, ...] = ()
+    colours: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pipeline.recipe import JewelryType, Recipe
 from pipeline.rig import Frozen
 from rules.accept import Policy
+from rules.posting import Posting
 
 Output = Literal["export", "watermark", "instagram"]
 Urgency = Literal["urgent", "normal", "overnight"]
@@ -69,13 +70,22 @@ class Watermark(Frozen):
 
 
 class Post(Frozen):
-    """What a post would say. Text as the owner wrote it, or made from the file name."""
+    """What is known for a post. Text as the owner wrote it, or made from the file name.
+
+    own_caption, own_hashtags: the owner's wish, word for word; without one the caption is made from the rest.
+    """
 
     title: str = ""
     caption: str = ""
+    own_caption: str = ""
     sku: str = ""
     price_line: str = ""
+    metal: str = ""
+    stones: tuple[str, ...] = ()
+    link: str = ""
+    alt_text: str = ""
     hashtags: tuple[str, ...] = ()
+    own_hashtags: bool = False
 
 
 class Finding(Frozen):
@@ -101,6 +111,7 @@ class Plan(Frozen):
     window: Window | None = None
     watermark: Watermark | None = None
     post: Post = Post()
+    posting: Posting = Posting()
     policy: Policy = Policy()
     reasons: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()

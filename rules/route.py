@@ -12,6 +12,7 @@ from presets.styles import choose
 from rules.facts import Facts
 from rules.grammar import read_folder
 from rules.plan import Finding, Output, Plan
+from rules.posting import Posting
 from rules.ruleset import Rules
 from rules.sidecar import read_sidecar
 from rules.timing import timing
@@ -33,6 +34,7 @@ def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
     recipes, style_words = _recipes(voices, rules, kind)
     outputs, output_words = _outputs(voices, rules, findings)
     when = timing(voices.rule, voices.wish, rules)
+    posting, approval_words = _posting(voices, rules, outputs)
     return Plan(
         jewelry_type=kind,
         recipes=recipes,
@@ -41,8 +43,9 @@ def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
         window=when.window,
         watermark=rules.watermark if "watermark" in outputs else None,
         post=post(facts.name, kind, voices.sidecar, voices.first("hashtags")[0]),
+        posting=posting,
         policy=rules.accept,
-        reasons=(applied, kind_words, *style_words, output_words, when.words),
+        reasons=(applied, kind_words, *style_words, output_words, when.words, *approval_words),
         findings=tuple(findings),
     )
 
@@ -110,6 +113,18 @@ def _outputs(voices: Voices, rules: Rules, findings: list[Finding]) -> tuple[tup
         findings.append(Finding(code="no-output", text=text))
         wanted = ("export",)
     return wanted, f"Outputs {', '.join(wanted)}: {who}."
+
+
+def _posting(voices: Voices, rules: Rules, outputs: tuple[Output, ...]) -> tuple[Posting, list[str]]:
+    """Who approves the post, and the words about it; the rest is as the settings say."""
+    said = rules.instagram
+    approval = voices.rule.approval or said.approval
+    posting = Posting(**{name: getattr(said, name) for name in Posting.model_fields} | {"approval": approval})
+    if "instagram" not in outputs:
+        return posting, []
+    who = "the rule" if voices.rule.approval else "the settings"
+    what = "goes out by itself" if approval == "auto" else "waits for `vitrine queue approve`"
+    return posting, [f"The post {what}: from {who}."]
 
 
 def _said(by_rule: bool | None, *, by_folder: bool) -> bool:  # noqa: FBT001 - one of two voices, named at the call

@@ -16,6 +16,7 @@ from presets.spelling import closest, listing, unknown
 from presets.styles import Style, find_style, style_words
 from rules.accept import Policy
 from rules.plan import Output, Watermark, Window
+from rules.posting import Approval, Hashtag, Posting
 from rules.vocabulary import MAX_VARIANTS
 
 
@@ -48,15 +49,6 @@ def _look(word: str) -> str:
     return plain
 
 
-def _hashtag(word: str) -> str:
-    plain = word.strip().removeprefix("#")
-    if not re.fullmatch(r"\w+", plain):
-        raise ValueError(
-            f'"{word}" is not a hashtag (accepted: letters, digits and _ without blanks, as "#goldring")'
-        )
-    return f"#{plain}"
-
-
 def _segmenter(word: str) -> str:
     plain = word.strip().casefold()
     if plain not in {"network", "classical"} and not re.fullmatch(r"rembg:[\w.-]+", plain):
@@ -75,8 +67,8 @@ LightWord = Annotated[str, AfterValidator(_light)]
 LookWord = Annotated[str, AfterValidator(_look)]
 SegmenterWord = Annotated[str, AfterValidator(_segmenter)]
 Hashtags = Annotated[
-    tuple[Annotated[str, AfterValidator(_hashtag)], ...], Field(max_length=5)
-]  # Instagram's limit
+    tuple[Hashtag, ...], Field(max_length=30)
+]  # how many of them are used, `[instagram] max_hashtags` says
 Outputs = Annotated[tuple[Output, ...], Field(min_length=1)]
 Overnight = Annotated[
     Annotated[bool, Tag(PLAIN)] | Annotated[Window, Tag(TABLE)],
@@ -107,7 +99,7 @@ class Choices(Frozen):
 class Rule(Choices):
     """One `[[rule]]`: `match` is a glob on the folder below the inbox; the first rule that matches wins.
 
-    overnight: true (in the studio's window), false, or a window of the rule's own.
+    overnight: true (in the studio's window), false, or a window of the rule's own. approval: of posts, "hold" or "auto".
     """
 
     match: Annotated[str, Field(min_length=1)]
@@ -115,6 +107,7 @@ class Rule(Choices):
     overnight: Overnight | None = None
     urgent: bool | None = None
     draft: bool | None = None
+    approval: Approval | None = None
     variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] | None = None
 
     def matches(self, folder: str) -> bool:
@@ -135,6 +128,7 @@ class Rules(Frozen):
     watermark: Watermark = Watermark()
     overnight: Window = Window()
     accept: Policy = Policy()
+    instagram: Posting = Posting()
 
     def first_match(self, folder: str) -> tuple[int, Rule] | None:
         """The first rule for the folder and its number, counted from 1."""

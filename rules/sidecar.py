@@ -19,11 +19,19 @@ class BadSidecar(Unfit):
 
 
 class Sidecar(Choices):
-    """Everything a sidecar may say; what it leaves out is decided as for any other photo."""
+    """Everything a sidecar may say; what it leaves out is decided as for any other photo.
+
+    metal ("18k white gold"), stones ("0.5 ct diamond", ...): facts, which a caption repeats word for word; nobody else may
+    state any. link: of the product in the shop.
+    """
 
     sku: Words = ""
     title: Words = ""
     price_line: Words = ""
+    metal: Words = ""
+    stones: Annotated[tuple[Words, ...], Field(max_length=8)] = ()
+    link: Words = ""
+    alt_text: Annotated[str, Field(max_length=1000)] = ""
     caption: Annotated[str, Field(max_length=2200)] = ""  # Instagram's limit
     pose: Pose = "auto"
     outputs: Outputs | None = None

@@ -61,7 +61,13 @@ def post(name: str, kind: JewelryType, sidecar: Sidecar, hashtags: tuple[str, ..
     return Post(
         title=title,
         caption=sidecar.caption or "\n".join(line for line in lines if line),
+        own_caption=sidecar.caption,
         sku=sidecar.sku,
         price_line=sidecar.price_line,
+        metal=sidecar.metal,
+        stones=sidecar.stones,
+        link=sidecar.link,
+        alt_text=sidecar.alt_text,
         hashtags=tags,
+        own_hashtags=hashtags is not None,
     )

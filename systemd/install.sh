@@ -5,12 +5,13 @@
 #   STUDIO=/srv/vitrine    the studio folder that the service watches
 #   PYTHON=python3         the Python to build upon; it must not lie in anybody's home
 #   GPU=no                 yes: the service may use an NVIDIA card
+#   INSTAGRAM=no           yes: with what the unofficial way to Instagram needs
 #   PROGRAM=yes            no: the service's files only
 #   DESTDIR=               another root to install into (for packages and tests); nothing on this machine is touched then
 set -eu
 cd "$(dirname "$0")/.."
 PREFIX=${PREFIX:-/opt/vitrine} STUDIO=${STUDIO:-/srv/vitrine} PYTHON=${PYTHON:-python3} DESTDIR=${DESTDIR:-}
-GPU=${GPU:-no} PROGRAM=${PROGRAM:-yes}
+GPU=${GPU:-no} PROGRAM=${PROGRAM:-yes} INSTAGRAM=${INSTAGRAM:-no}
 program=$DESTDIR$PREFIX
 units=$DESTDIR/etc/systemd/system
 
@@ -36,7 +37,9 @@ check_python() {
 
 install_program() {
     "$PYTHON" -m venv "$program"
-    "$program/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements.lock
+    lock=requirements.lock
+    [ "$INSTAGRAM" != yes ] || lock=requirements-instagram.lock
+    "$program/bin/python" -m pip install --quiet --disable-pip-version-check -r "$lock"
     "$program/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps .
     if [ -n "$DESTDIR" ]; then  # the scripts must name the place where they will be, not where they were made
         find "$program/bin" -maxdepth 1 -type f -exec sed -i "s|$DESTDIR$PREFIX|$PREFIX|g" {} +
@@ -53,6 +56,7 @@ put() {  # put FROM TO: with the places as they were asked for
 
 install_units() {
     put systemd/vitrine.service "$units/vitrine.service"
+    put systemd/vitrine-publish.service "$units/vitrine-publish.service"
     put systemd/vitrine.sysusers "$DESTDIR/etc/sysusers.d/vitrine.conf"
     put systemd/vitrine.tmpfiles "$DESTDIR/etc/tmpfiles.d/vitrine.conf"
     put systemd/environment.example "$DESTDIR/etc/vitrine/environment.example"
@@ -67,15 +71,15 @@ install_units() {
         systemd-sysusers /etc/sysusers.d/vitrine.conf
         systemd-tmpfiles --create /etc/tmpfiles.d/vitrine.conf
         systemctl daemon-reload
-        systemctl try-restart vitrine.service
+        systemctl try-restart vitrine.service vitrine-publish.service
     fi
 }
 
 remove() {
     if live; then
-        systemctl disable --now vitrine.service 2>/dev/null || true
+        systemctl disable --now vitrine.service vitrine-publish.service 2>/dev/null || true
     fi
-    rm -f "$units/vitrine.service" "$units/vitrine.service.d/gpu.conf"
+    rm -f "$units/vitrine.service" "$units/vitrine-publish.service" "$units/vitrine.service.d/gpu.conf"
     rmdir "$units/vitrine.service.d" 2>/dev/null || true
     rm -f "$DESTDIR/etc/sysusers.d/vitrine.conf" "$DESTDIR/etc/tmpfiles.d/vitrine.conf"
     rm -f "$DESTDIR/etc/vitrine/environment.example"
@@ -100,4 +104,6 @@ Vitrine is in ${DESTDIR}${PREFIX}, its service in ${units}.
 Next: look into /etc/vitrine/environment, let people who drop photos into the group (usermod -aG vitrine NAME), then
   systemctl enable --now vitrine
   $PREFIX/bin/vitrine status --studio $STUDIO
+To post on Instagram: see /etc/systemd/system/vitrine-publish.service and [instagram] in $STUDIO/vitrine.toml, then
+  systemctl enable --now vitrine-publish
 END

@@ -26,6 +26,8 @@ COMMANDS = {
     "pause": "Render nothing for now, in all or in one folder.",
     "resume": "Go on after a pause.",
     "retry": "Give photos in review or rejected another try.",
+    "queue": "Look at the Instagram posts that wait; edit and approve them.",
+    "publish": "Send approved posts to Instagram when their time has come.",
     "check": "Check settings, rules, presets and the installation.",
     "templates": "List the templates, or render a sheet of them all.",
     "demo": "See the whole program at work on sample photos.",

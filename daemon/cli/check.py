@@ -11,7 +11,9 @@ from pathlib import Path
 import typer
 
 from daemon.cli.options import STUDIO, Studio
+from daemon.instagram.captions import voice_for
 from daemon.settings import SETTINGS_NAME, load_settings
+from daemon.studio import Studio as Folders
 from pipeline.errors import Misconfigured, VitrineError
 from presets.library import library
 from presets.library import recipe as preset_recipe
@@ -75,7 +77,7 @@ def _program(studio: Path, path: Path, name: str) -> None:
 
 
 def settings(studio: Path) -> str:
-    """The studio's settings and rules must be right; logo and alert command must be there. Raises Misconfigured."""
+    """The studio's settings and rules must be right; logo, alert command and captions must be there. Raises Misconfigured."""
     path = studio / SETTINGS_NAME
     found = load_settings(studio)
     logo = found.watermark.logo
@@ -85,6 +87,8 @@ def settings(studio: Path) -> str:
         )
     if command := found.alerts.command:
         _program(studio, path, command[0])
+    for language in found.instagram.languages:
+        voice_for(language, Folders(studio).voice)
     if not path.exists():
         return f"{path} does not exist, so the defaults are used"
     return f"{path} is in order, {len(found.rule)} rules"

@@ -71,6 +71,19 @@ def test_the_service_is_locked_up(installed, tmp_path, gpu, limit):
     assert ("char-nvidia" in shown) == gpu
 
 
+def test_the_publishers_service_is_accepted_and_locked_up(installed, tmp_path):
+    unit = tmp_path / "vitrine-publish.service"
+    text = (installed / "etc/systemd/system/vitrine-publish.service").read_text()
+    unit.write_text(text.replace("/opt/vitrine/bin/vitrine", "/bin/true"))
+    verdict = _analyze("verify", unit)
+    assert (verdict.returncode, verdict.stderr.strip()) == (0, "")
+    shown = _analyze("security", "--offline=true", "--no-pager", unit).stdout
+    exposure = re.search(r"exposure level for \S+: ([\d.]+)", shown)
+    if exposure is None:
+        pytest.skip("this systemd cannot judge a unit offline")
+    assert float(exposure[1]) <= 1.5
+
+
 def test_user_and_folders_are_made_as_the_unit_needs_them(installed):
     """By systemd's own programs, in the folder that was installed into."""
     if shutil.which("systemd-sysusers") is None or os.geteuid() != 0:

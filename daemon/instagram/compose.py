@@ -1,0 +1,106 @@
+"""The `.json` of a new post, from a plan and its render. Owns what goes into it; the folder is `daemon.deliver`'s matter."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import logging
+from collections.abc import Sequence
+
+from daemon import names
+from daemon.instagram.captions import Record, Voice, voice_for
+from daemon.instagram.hashtags import hashtags
+from daemon.instagram.post import Event, Post
+from daemon.instagram.preflight import MOST_CAPTION
+from daemon.instagram.queue import Queue
+from daemon.studio import Studio
+from pipeline.errors import Misconfigured
+from rules.plan import Plan
+
+log = logging.getLogger("vitrine.captions")
+
+
+def compose(
+    studio: Studio, plan: Plan, variant: int, *, stem: str, job: str, source: str, picture: str, sha256: str,
+    colours: Sequence[str], now: dt.datetime,
+) -> Post:  # fmt: skip
+    """The post of one render."""
+    known, recipe, posting = plan.post, plan.recipes[variant], plan.posting
+    record = Record(
+        title=known.title or names.readable(stem),
+        type=plan.jewelry_type,
+        metal=known.metal,
+        stones=known.stones,
+        price=known.price_line,
+        sku=known.sku,
+        link=known.link,
+        material=recipe.surface.material,
+        palette=recipe.surface.palette,
+        light=recipe.rig.name,
+        colours=tuple(colours),
+        seed=job,
+    )
+    caption, alt_text, voice = _words(record, _voices(posting.languages, studio), studio)
+    tags = list(known.hashtags) if known.own_hashtags else []
+    tags = tags or hashtags(record, posting.hashtags, posting.max_hashtags, now.month)
+    tags = tags[: posting.max_hashtags]
+    below = posting.hashtags_in == "comment"
+    auto = posting.approval == "auto"
+    return Post(
+        state="approved" if auto else "held",
+        picture=picture,
+        sha256=[sha256],
+        title=record.title,
+        caption=known.own_caption or caption,
+        alt_text=known.alt_text or alt_text,
+        hashtags=[] if below else tags,
+        first_comment=tags if below else [],
+        sku=known.sku,
+        link=known.link,
+        source=source,
+        template=recipe.template,
+        type=plan.jewelry_type,
+        job=job,
+        variant=variant,
+        of=len(plan.recipes),
+        carousel=posting.carousel,
+        voice=voice,
+        history=[
+            Event(at=now.isoformat(timespec="seconds"), what="approved by the settings" if auto else "made")
+        ],
+    )
+
+
+def _voices(languages: Sequence[str], studio: Studio) -> list[Voice]:
+    """The shop's voices. A mistake in one is no reason to lose a picture: Vitrine's own speaks instead, and it is told."""
+    found = []
+    for language in languages:
+        try:
+            found.append(voice_for(language, studio.voice))
+        except Misconfigured as error:
+            log.warning("%s %s Until then Vitrine's own words are used.", error, error.advice)
+            with contextlib.suppress(Misconfigured):
+                found.append(voice_for(language, None))
+    return found or [voice_for("en", None)]
+
+
+def _words(record: Record, voices: list[Voice], studio: Studio) -> tuple[str, str, str]:
+    """Caption in all languages, alternative text in the first; unlike all that waits and the last that went out."""
+    queue = Queue(studio)
+    others = [
+        entry.post
+        for entry in (
+            *queue.entries_in(studio.instagram, most=300),
+            *queue.entries_in(studio.posted, most=100),
+        )
+    ]
+    before = {line for post in others for line in post.caption.split("\n\n")}
+    last = max(others, key=lambda post: post.history[0].at if post.history else "", default=None)
+    lasts = last.voice.split(" ") if last else []
+    said = [
+        voice.write(record, before, lasts[at] if at < len(lasts) else "") for at, voice in enumerate(voices)
+    ]
+    caption = "\n\n".join(one.caption for one in said)
+    if len(caption) > MOST_CAPTION - 300:  # room for hashtags
+        caption = said[0].caption[: MOST_CAPTION - 300]
+    return caption, said[0].alt_text, " ".join(one.voice for one in said)
