@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from daemon import names
 from daemon.instagram.captions import Record, Voice, voice_for
 from daemon.instagram.hashtags import hashtags
-from daemon.instagram.post import Event, Post
+from daemon.instagram.post import Post
 from daemon.instagram.preflight import MOST_CAPTION
 from daemon.instagram.queue import Queue
 from daemon.studio import Studio
@@ -24,7 +24,7 @@ def compose(
     studio: Studio, plan: Plan, variant: int, *, stem: str, job: str, source: str, picture: str, sha256: str,
     colours: Sequence[str], now: dt.datetime,
 ) -> Post:  # fmt: skip
-    """The post of one render."""
+    """The post of one render. Made again after a crash it is the same, byte for byte: so it holds no time."""
     known, recipe, posting = plan.post, plan.recipes[variant], plan.posting
     record = Record(
         title=known.title or names.readable(stem),
@@ -45,9 +45,8 @@ def compose(
     tags = tags or hashtags(record, posting.hashtags, posting.max_hashtags, now.month)
     tags = tags[: posting.max_hashtags]
     below = posting.hashtags_in == "comment"
-    auto = posting.approval == "auto"
     return Post(
-        state="approved" if auto else "held",
+        state="approved" if posting.approval == "auto" else "held",
         picture=picture,
         sha256=[sha256],
         title=record.title,
@@ -65,9 +64,6 @@ def compose(
         of=len(plan.recipes),
         carousel=posting.carousel,
         voice=voice,
-        history=[
-            Event(at=now.isoformat(timespec="seconds"), what="approved by the settings" if auto else "made")
-        ],
     )
 
 
@@ -87,15 +83,10 @@ def _voices(languages: Sequence[str], studio: Studio) -> list[Voice]:
 def _words(record: Record, voices: list[Voice], studio: Studio) -> tuple[str, str, str]:
     """Caption in all languages, alternative text in the first; unlike all that waits and the last that went out."""
     queue = Queue(studio)
-    others = [
-        entry.post
-        for entry in (
-            *queue.entries_in(studio.instagram, most=300),
-            *queue.entries_in(studio.posted, most=100),
-        )
-    ]
+    waiting, posted = queue.entries_in(studio.instagram, most=300), queue.entries_in(studio.posted, most=100)
+    others = [entry.post for entry in (*posted, *waiting)]
     before = {line for post in others for line in post.caption.split("\n\n")}
-    last = max(others, key=lambda post: post.history[0].at if post.history else "", default=None)
+    last = others[-1] if others else None
     lasts = last.voice.split(" ") if last else []
     said = [
         voice.write(record, before, lasts[at] if at < len(lasts) else "") for at, voice in enumerate(voices)
