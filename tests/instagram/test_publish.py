@@ -130,6 +130,27 @@ def test_no_secret_is_in_logs_arguments_or_files_that_others_may_read(shop, stan
     assert (shop.studio.publisher / "posts.sqlite").stat().st_mode & 0o777 == 0o600
 
 
+def test_it_works_where_all_but_its_own_folders_is_read_only(shop):
+    """What the unit takes away, taken away for real: ProtectSystem=strict with ReadWritePaths=."""
+    root = shop.studio.root
+    (root / "vitrine.toml").write_text(toml({"publish": True}))
+    (root / "instagram-export").mkdir()
+    shop.post("ring")
+    own = "instagram-queue .vitrine/publisher instagram-export"
+    order = (
+        f'cd "{root}" && mount --bind . . && cd "{root}" && for one in {own}; do mount --bind $one $one || exit 9; done'
+        f' && mount -o remount,bind,ro "{root}" && ! touch "{root}/export/x" 2>/dev/null && exec "$@"'
+    )
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("needs root: mounts of its own")
+    process = Process(root)
+    process.command = ["unshare", "--mount", "sh", "-c", order, "sh", *process.command]
+    done = process.run("--once")
+    assert done.returncode == 0, done.stderr
+    assert shop.states() == {"ring": "posted"}
+    assert len(list((root / "instagram-export").glob("*/post.txt"))) == 1
+
+
 def test_a_second_publisher_ends_with_75_and_the_first_says_ready_and_stops(shop, tmp_path):
     ear = Ear(tmp_path / "notify")
     process = Process(shop.studio.root, {"NOTIFY_SOCKET": ear.address})
