@@ -19,6 +19,8 @@ from daemon import durable
 from daemon.cli.app import Exit
 from daemon.cli.options import STUDIO, AsJson, Studio
 from daemon.instagram import preflight
+from daemon.instagram.export_only import as_zip
+from daemon.instagram.gate import GateKeeper
 from daemon.instagram.post import Entry
 from daemon.instagram.post_ledger import PostLedger
 from daemon.instagram.publishing import Publishing, zone_of
@@ -29,7 +31,7 @@ from pipeline.errors import BadInput, Busy
 from rules.cadence import Turn
 
 _ACTIONS = (
-    "list", "show", "edit", "approve", "hold", "drop", "reorder", "join", "calendar", "sent", "retry",
+    "list", "show", "edit", "approve", "hold", "drop", "reorder", "join", "calendar", "sent", "retry", "zip",
 )  # fmt: skip
 _HELP = f"What to do: {', '.join(_ACTIONS)}."
 
@@ -54,7 +56,7 @@ def command(
         raise BadInput(f"{folders.root}: there is no studio here.", "Start one with `vitrine run`.")
     desk = Desk(folders, load_settings(folders.root), as_json=as_json)
     words = posts or []
-    if action in {"list", "calendar"}:
+    if action in {"list", "calendar", "zip"}:
         getattr(desk, action)()
     elif action in {"edit", "reorder", "join"}:
         getattr(desk, action)(words)
@@ -84,7 +86,18 @@ class Desk:
                 caption = post.caption.replace("\n", " ")
                 table.add_row(str(number), entry.path.stem, post.state, post.when, caption[:60])
             Console().print(table if entries else "Nothing is in the queue.", markup=False)
+            with self._ledger() as ledger:
+                if why := GateKeeper(ledger, zone_of(self._settings.time_zone)).closed(self._now):
+                    typer.echo(f"The publisher sends nothing: {why}")
         self._tell_mistakes()
+
+    def zip(self) -> None:
+        """The exported posts as one archive, for another machine or a posting service."""
+        folder = self._folders.root / self._settings.instagram.export_to
+        if not folder.is_dir():
+            raise BadInput(f"{folder}: nothing was exported yet.", 'It is filled by back_end = "export".')
+        made = as_zip(folder, folder.with_name(f"{folder.name}.zip"))
+        typer.echo(f"{made}: {sum(1 for one in folder.iterdir() if one.is_dir())} posts")
 
     def calendar(self) -> None:
         """When what is approved would go out."""

@@ -83,6 +83,13 @@ def test_a_broken_file_is_told_and_the_others_go_on(shop, capsys, text, told):
     assert run(shop, capsys, "show", "broken")[0] == 1
 
 
+def test_the_list_says_why_nothing_is_sent(shop, capsys):
+    shop.ledger.halt("Instagram wants a person to look")
+    assert "The publisher sends nothing: halted: Instagram wants a person" in run(shop, capsys)[1].replace(
+        "\n", " "
+    )
+
+
 def test_reorder_puts_posts_first(shop, capsys):
     for name in "abc":
         shop.post(name)

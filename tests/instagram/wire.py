@@ -6,8 +6,10 @@ leaves the machine. A connection can be cut before or after a request was heard,
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
+import shutil
 import socket
 import ssl
 import subprocess
@@ -51,6 +53,7 @@ class Answer:
 def certificate():
     """(server's chain and key, authority): files made once by openssl."""
     folder = Path(tempfile.mkdtemp(prefix="vitrine-standin-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     authority, key = folder / "authority.pem", folder / "key.pem"
     names = ",".join(f"DNS:{host}" for host in HOSTS.split(","))
     subprocess.run(
