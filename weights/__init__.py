@@ -1,1 +1,1 @@
-"""The in-house networks as data, and the door to them. Refuses inference. No network ships yet."""
+"""The in-house networks as data, what they see of a picture, and the door to them. Refuses inference."""

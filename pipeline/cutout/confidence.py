@@ -62,7 +62,7 @@ def weigh(
 def doubted(confidence: float, figures: dict[str, float]) -> tuple[float, tuple[Note, ...]]:
     """The confidence of a cut-out with the figures of `doubt.doubts` weighed in, and a note if they weigh much.
 
-    Set on rendered photos that training never saw: what the matte had to mend, and two looks that differ, tell failures best.
+    Set on rendered photos held out of training: what the matte had to mend, and two looks that differ, tell failures best.
     """
     loss = LOSS_MOVED * max(figures["matte_moved"] - USUAL_MOVED, 0)
     loss += LOSS_DIFFER * max(figures["looks_differ"] - USUAL_DIFFERENCE, 0)

@@ -22,7 +22,10 @@ def networks_folder() -> Path:
 
 
 def segmenter_for(recipe: Recipe) -> Segmenter:
-    """The segmenter a recipe asks for: `network` (Vitrine's own), `classical`, or `rembg:<network>`. Raises `Misconfigured` for any other name."""
+    """The segmenter a recipe asks for: `network` (Vitrine's own), `classical` or `rembg:<network>`.
+
+    Raises `Misconfigured` for any other name.
+    """
     return _segmenter(recipe.segmenter, networks_folder())
 
 
