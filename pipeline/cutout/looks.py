@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from pipeline.cutout.classical import drop_specks
-from pipeline.cutout.paper import Paper, bare_paper
+from pipeline.cutout.holes import GEM_OR_GOLD
+from pipeline.cutout.paper import FLOOR, Paper, bare_paper
 from pipeline.shape.thickness import distance_inside
 from pipeline.values import F32, Box, Mask
 
@@ -48,9 +49,12 @@ def joined(first: F32, second: F32, zoom: float) -> F32:
 def without_paper(answer: F32, rgb: F32, paper: Paper) -> F32:
     """A soft matte (h, w) without bare paper, as between a bleached hook and its shank, and without specks of dust.
 
-    Spots of paper's colour under GLINT_SHARE of the piece stay: they are glints of facets and polished metal.
+    Nothing bare belongs to gold or coloured stones; to pearls, dials and silver it may, and the matte is believed where it is
+    certain. Spots under GLINT_SHARE of the piece stay: they are glints of facets and polished metal.
     """
-    bare = bare_paper(rgb, paper) & (answer < CERTAIN)
+    bare = bare_paper(rgb, paper)
+    if _chroma(rgb, paper, answer > 0.5) < GEM_OR_GOLD:
+        bare &= answer < CERTAIN
     bare &= (answer <= 0.5) | ~_spots(bare, GLINT_SHARE * float((answer > 0.5).sum()))
     answer = np.where(bare, np.float32(0), answer)
     piece = answer > 0.5
@@ -58,6 +62,14 @@ def without_paper(answer: F32, rgb: F32, paper: Paper) -> F32:
     around = cv2.dilate(specks.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     clean: F32 = np.where(around & ~(piece & ~specks), np.float32(0), answer)
     return clean
+
+
+def _chroma(rgb: F32, paper: Paper, piece: Mask) -> float:
+    """Median spread between the channels of the piece's ratio to the paper, 0..1."""
+    if not piece.any():
+        return 0.0
+    ratio = (rgb[piece] + FLOOR) / (paper.rgb[piece] + FLOOR)
+    return float(np.median(1 - ratio.min(-1) / np.maximum(ratio.max(-1), 0.05)))
 
 
 def _spots(mask: Mask, least_px: float) -> Mask:

@@ -60,6 +60,15 @@ def test_bare_paper_is_taken_out_of_a_doubtful_answer_and_dust_goes_with_it():
     assert (clean[:20, :20] == 0).all()
 
 
+def test_a_certain_answer_is_not_believed_on_bare_paper_between_gold_but_is_within_silver():
+    paper = Paper(np.full((200, 200, 3), 0.8, np.float32), 0.005, 1.0)
+    metal = _disc(70, hole=40) > 0
+    answer = np.where(_disc(70) > 0, np.float32(0.99), np.float32(0.0))
+    for colour, kept in (((0.5, 0.3, 0.08), False), ((0.4, 0.4, 0.4), True)):
+        rgb = np.where(metal[..., None], np.array(colour, np.float32), paper.rgb).astype(np.float32)
+        assert (without_paper(answer, rgb, paper)[_disc(34) > 0] > 0.5).all() == kept
+
+
 def test_doubts_are_nought_for_a_sure_cut_out_and_grow_with_what_is_unsure():
     sure = _disc(70)
     assert all(value < 0.02 for value in doubts(sure, sure, sure).values())
