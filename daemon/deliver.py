@@ -48,17 +48,21 @@ class Delivery:
         self._plan = plan
         self._claim = claim
         stem = names.safe_stem(os.fsdecode(os.path.splitext(os.path.basename(drop.path))[0]))  # noqa: PTH119, PTH122
-        self._stem = stem if claim.variant == 0 else f"{stem}-{claim.variant + 1}"
+        variant, shape = plan.variant_of(claim.variant), plan.recipes[claim.variant].format
+        self._outputs = plan.outputs_of(claim.variant)
+        self._stem = (
+            stem + (f"-{variant + 1}" if variant else "") + (f"-{shape}" if shape != "square" else "")
+        )
         self._folder = names.safe_folder(drop.folder)
 
     def publish(self, pictures: Pictures) -> list[Artifact]:
         """Put the pictures into the folders that the plan names."""
         made: list[Artifact] = []
-        if "export" in self._plan.outputs:
+        if "export" in self._outputs:
             made.append(self._put("export", self._studio.export / self._folder, pictures.clean))
-        if "watermark" in self._plan.outputs and pictures.marked is not None:
+        if "watermark" in self._outputs and pictures.marked is not None:
             made.append(self._put("watermark", self._studio.watermark / self._folder, pictures.marked))
-        if "instagram" in self._plan.outputs:
+        if "instagram" in self._outputs:
             made.extend(self._queue(pictures))
         return made
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import Misconfigured
+from pipeline.format import FORMATS, FormatName
 from pipeline.recipe import JewelryType, Pose, Recipe, View
 from pipeline.stance import stance_for
 from presets.loading import Library, load
@@ -31,7 +32,8 @@ def recipe(
     *,
     lighting: str | None = None,
     look: str | None = None,
-    size_px: tuple[int, int] = (1080, 1080),
+    format: FormatName = "square",  # noqa: A002 - the word that rules and recipes use
+    size_px: tuple[int, int] | None = None,
     seed: int = 0,
     draft: bool = False,
     pose: Pose = "auto",
@@ -41,11 +43,12 @@ def recipe(
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
-    size_px: width, height. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the piece out. presets: other than those that
+    format: shape of the picture. size_px: width, height; None is the format's own. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the piece out. presets: other than those that
     come with Vitrine. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
     chosen = _get("template", template, known.templates)
+    width_px, height_px = size_px or FORMATS[format].size_px
     view, stance = resolve_stance(jewelry_type, chosen.view, pose)
     return Recipe(
         template=template,
@@ -55,8 +58,9 @@ def recipe(
         look=_get("look", look or chosen.look, known.looks),
         view=view,
         pose=stance,
-        width_px=size_px[0],
-        height_px=size_px[1],
+        format=format,
+        width_px=width_px,
+        height_px=height_px,
         fill=chosen.fill if fill is None else fill,
         seed=seed,
         draft=draft,

@@ -62,13 +62,15 @@ def _kind(facts: Facts, voices: Voices) -> tuple[JewelryType, str]:
 
 
 def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Recipe, ...], list[str]]:
-    """One recipe for each variant, and the words about template, light, look, seed and number."""
+    """One recipe for each variant in each format, and the words about template, light, look, seed and number."""
     style, who = voices.style()
     choice = choose(style, kind)
     fill, fill_from = voices.first("fill")
     segmenter, segmenter_from = voices.first("segmenter")
     seed, seed_from = voices.first("seed")
     start = rules.seed if seed is None else seed
+    wanted, formats_from = voices.first("formats")
+    formats = tuple(dict.fromkeys(wanted or ("square",)))
     count = voices.rule.variants or voices.wish.variants or 1
     recipes = tuple(
         recipe(
@@ -76,7 +78,8 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
             kind,
             lighting=choice.lighting,
             look=choice.look,
-            size_px=rules.size_px,
+            format=shape,
+            size_px=rules.size_px if shape == "square" else None,
             seed=(start + variant) % 2**31,
             draft=_said(voices.rule.draft, by_folder=voices.wish.draft),
             pose=voices.sidecar.pose,
@@ -84,6 +87,7 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
             segmenter=segmenter or "network",
         )
         for variant in range(count)
+        for shape in formats
     )
     source = f"from {' and '.join(who)}" if who else f"the default for {kind}"
     words = [f"Template {choice.template}: {source}."]
@@ -91,6 +95,9 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
     words += [f"Look {choice.look} in place of the template's own."] if choice.look else []
     words += [f"Fill {fill}: from {fill_from}."] if fill_from else []
     words += [f"Segmenter {segmenter}: from {segmenter_from}."] if segmenter_from else []
+    words += [f"Formats {', '.join(formats)}: from {formats_from}."] if formats_from else []
+    if {"square", "portrait"} <= set(formats):
+        words.append("On Instagram the portrait takes the square's place; stories are posts of their own.")
     words += [f"Seed {seed}: from {seed_from}."] if seed_from else []
     words += [f"{count} variants."] if count > 1 else []
     words += ["Draft quality."] if recipes[0].draft else []
