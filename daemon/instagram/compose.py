@@ -45,7 +45,7 @@ def compose(
     tags = tags or hashtags(record, posting.hashtags, posting.max_hashtags, now.month)
     tags = tags[: posting.max_hashtags]
     below = posting.hashtags_in == "comment"
-    return Post(
+    made = Post(
         state="approved" if posting.approval == "auto" else "held",
         picture=picture,
         sha256=[sha256],
@@ -60,11 +60,18 @@ def compose(
         template=recipe.template,
         type=plan.jewelry_type,
         job=job,
-        variant=variant,
-        of=len(plan.recipes),
+        variant=plan.variant_of(variant),
+        of=sum(1 for one in plan.recipes if one.format == recipe.format),
         carousel=posting.carousel,
         voice=voice,
     )
+    return _story(made) if recipe.format == "story" else made
+
+
+def _story(post: Post) -> Post:
+    """A story is its picture: Instagram shows no words with it, and nobody can comment below it."""
+    silent = {"caption": "", "hashtags": [], "first_comment": [], "voice": "", "carousel": False}
+    return post.model_copy(update={"kind": "story", **silent})
 
 
 def _voices(languages: Sequence[str], studio: Studio) -> list[Voice]:
@@ -84,7 +91,7 @@ def _words(record: Record, voices: list[Voice], studio: Studio) -> tuple[str, st
     """Caption in all languages, alternative text in the first; unlike all that waits and the last that went out."""
     queue = Queue(studio)
     waiting, posted = queue.entries_in(studio.instagram, most=300), queue.entries_in(studio.posted, most=100)
-    others = [entry.post for entry in (*posted, *waiting)]
+    others = [entry.post for entry in (*posted, *waiting) if entry.post.caption]
     before = {line for post in others for line in post.caption.split("\n\n")}
     last = others[-1] if others else None
     lasts = last.voice.split(" ") if last else []

@@ -17,6 +17,7 @@ from tzlocal import get_localzone
 
 from daemon.failpoint import reach
 from daemon.instagram import preflight
+from daemon.instagram.first_comment import FirstComment
 from daemon.instagram.gate import GateKeeper, about, clock
 from daemon.instagram.post import Entry
 from daemon.instagram.post_ledger import PostLedger, Row
@@ -37,6 +38,8 @@ from rules.cadence import Cadence, Turn, Waiting, calendar, next_turn
 log = logging.getLogger("vitrine.publish")
 LOOK_S = 10.0  # the queue is a folder that people change
 _FIND_AFTER_S = (0.0, 5.0, 20.0)  # a post may show in the account's list a moment after it was made
+_STORY_S = 20 * 3600.0  # stories vanish after a day: one that is not seen after this may have been out
+_GONE = "stories are shown for a day only, and its first try was longer ago"
 _ASK = (
     "Nobody can tell whether this went out: {why}. Look at the account, then say `vitrine queue sent {name}` if it is there,"
     " or `vitrine queue retry {name}` if it is not"
@@ -74,12 +77,15 @@ class Publishing:
         self._sleep = sleep
         self.queue = Queue(studio)
         self._gate = GateKeeper(ledger, zone)
+        self._first_comment = FirstComment(ledger, self._gate, sleep)
         self._told: set[str] = set()
 
     @property
     def due(self) -> list[Entry]:
         """Posts that may go out; those that failed again and again do not stand in the way of the others."""
-        found = [entry for entry in self.queue.entries() if entry.post.state == "approved"]
+        out = {row.id for row in self._ledger.half_done()}
+        entries = self.queue.entries()
+        found = [entry for entry in entries if entry.post.state == "approved" and entry.id not in out]
         failing = self._ledger.failing()
         return sorted(found, key=lambda entry: entry.id in failing)
 
@@ -113,12 +119,23 @@ class Publishing:
                 self._settle(entry, "the publisher ended in the middle of it", now)
             elif entry is None:
                 self._ledger.undecided(row.id, "its file is not in the queue any more")
-        for entry in entries.values():  # posted, and not yet put away
-            known = self._ledger.get(entry.id)
-            if known is not None and known.step == "posted" and not known.away:
-                if entry.post.first_comment:
-                    entry = entry.told("whether the first comment was made is not known; look", now)  # noqa: PLW2901
-                self._away(entry, Receipt(known.media, known.address), now)
+        self._finish(now)
+
+    def _finish(self, now: dt.datetime) -> None:
+        """Posts that are out: their first comment, then out of the queue."""
+        rows = self._ledger.half_done()
+        entries = {entry.id: entry for entry in self.queue.entries()} if rows else {}
+        for row in rows:
+            if (entry := entries.get(row.id)) is None:
+                self._ledger.put_away(row.id)  # somebody took its file away
+            elif self._publisher is not None and not self._gate.closed(now):
+                self._comment_and_put_away(entry, self._publisher, now)
+
+    def _comment_and_put_away(self, entry: Entry, publisher: Publisher, now: dt.datetime) -> None:
+        row = self._ledger.row(entry.id)
+        done = self._first_comment.settle(entry, row, publisher, now)
+        if done is not None:
+            self._away(done, Receipt(row.media, row.address), now)
 
     def step(self, now: dt.datetime) -> dt.datetime:
         """Do what is due; until when there is nothing to do. Raises OSError and sqlite3.Error."""
@@ -129,6 +146,7 @@ class Publishing:
         if self._publisher is not None and (why := self._gate.closed(now)):
             self._once(why)
             return later
+        self._finish(now)
         turn = self.turn(now)
         if turn is None:
             return later
@@ -158,13 +176,17 @@ class Publishing:
 
     def _send(self, entry: Entry, publisher: Publisher, known: Row | None, now: dt.datetime) -> None:
         post = entry.post
-        if known is not None and known.tried and self._look(entry, publisher, _outgoing(entry, known), now):
+        if (
+            known is not None
+            and known.tried
+            and self._look(entry, publisher, self._outgoing(entry, known), now)
+        ):
             return
         row = self._ledger.begin(entry.id, post.template, post.type, post.text, now.timestamp())
         reach("after-begin")
-        outgoing = _outgoing(entry, row)
+        outgoing = self._outgoing(entry, row)
         try:
-            receipt = publisher.publish(outgoing, lambda: self._mark(row.id))
+            receipt = publisher.publish(outgoing, lambda handle: self._mark(row.id, handle))
         except Unknown as error:
             self._settle(entry, str(error), now)
         except Refused as error:
@@ -193,20 +215,25 @@ class Publishing:
         self._ledger.failed(entry.id, type(error).__name__)
         entry.told(f"refused: a defect in Vitrine ({type(error).__name__}: {error})", now, state="refused")
 
-    def _mark(self, post_id: str) -> None:
-        self._ledger.publishing(post_id)
+    def _mark(self, post_id: str, handle: str) -> None:
+        self._ledger.publishing(post_id, handle)
         reach("after-mark")
 
     def _look(self, entry: Entry, publisher: Publisher, outgoing: Outgoing, now: dt.datetime) -> bool:
         """Before a second try: whether the first one is there after all. True: nothing is to be sent now."""
         try:
             found = publisher.find(outgoing)
+            if found is None and outgoing.kind == "story" and now.timestamp() - outgoing.since > _STORY_S:
+                raise Unknown(_GONE)  # noqa: TRY301
         except NeedsPerson as error:
             self._ledger.failed(entry.id, str(error))
             self._gate.halt(str(error))
         except NotSent as error:  # not seeing is no reason to send
             self._ledger.failed(entry.id, str(error))
             self._gate.put_off(entry, error, publisher, now)
+        except Unknown as error:
+            self._ledger.undecided(entry.id, str(error))
+            self._ask(entry, str(error), now)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is no leave to send
             self._ledger.undecided(entry.id, type(error).__name__)
             self._ask(entry, f"the account's posts could not be read ({type(error).__name__})", now)
@@ -219,7 +246,7 @@ class Publishing:
     def _settle(self, entry: Entry, why: str, now: dt.datetime) -> None:
         """It may be out there: look for it; what is not seen is not sent again, but shown to a person."""
         row = self._ledger.row(entry.id)
-        outgoing = _outgoing(entry, row)
+        outgoing = self._outgoing(entry, row)
         publisher = self._publisher
         assert publisher is not None  # noqa: S101 - nothing was sent without one
         for pause_s in _FIND_AFTER_S:
@@ -246,18 +273,12 @@ class Publishing:
     def _posted(
         self, entry: Entry, receipt: Receipt, outgoing: Outgoing, publisher: Publisher, now: dt.datetime
     ) -> None:
-        self._ledger.posted(entry.id, receipt.media, receipt.address, now.timestamp())
+        self._ledger.posted(
+            entry.id, receipt.media, receipt.address, now.timestamp(), comment=bool(outgoing.first_comment)
+        )
         reach("after-posted")
         log.info("%s is posted: %s", entry.path.name, receipt.address or receipt.media, extra=about(entry))
-        if outgoing.first_comment:
-            try:
-                publisher.comment(receipt, outgoing.first_comment)
-            except Exception as error:  # noqa: BLE001 - the post is out; a comment is never tried twice
-                log.warning("%s: no first comment: %s", entry.path.name, error, extra=about(entry))
-                if isinstance(error, NeedsPerson):
-                    self._gate.halt(str(error))
-                entry = entry.told(f"the first comment could not be made: {error}", now)
-        self._away(entry, receipt, now)
+        self._comment_and_put_away(entry, publisher, now)
 
     def _away(self, entry: Entry, receipt: Receipt, now: dt.datetime) -> None:
         told = entry.told(
@@ -265,6 +286,20 @@ class Publishing:
         )
         self.queue.put_away(told, self._studio.posted)
         self._ledger.put_away(entry.id)
+
+    def _outgoing(self, entry: Entry, row: Row) -> Outgoing:
+        return Outgoing(
+            id=entry.id,
+            upload_id=row.upload_id,
+            pictures=tuple(entry.pictures),
+            text=row.text,
+            alt_text=entry.post.alt_text,
+            first_comment=" ".join(entry.post.first_comment),
+            since=row.begun_at,
+            kind=entry.post.kind,
+            handle=row.handle,
+            known=self._ledger.media(),
+        )
 
     def _known(self, entry: Entry, row: Row, now: dt.datetime) -> None:
         """Approved again though it was sent before."""
@@ -305,15 +340,3 @@ def _waiting(entries: list[Entry], zone: dt.tzinfo) -> list[Waiting]:
         Waiting(id=one.id, template=one.post.template, type=one.post.type, wanted=one.post.wanted(zone))
         for one in entries
     ]
-
-
-def _outgoing(entry: Entry, row: Row) -> Outgoing:
-    return Outgoing(
-        id=entry.id,
-        upload_id=row.upload_id,
-        pictures=tuple(entry.pictures),
-        text=row.text,
-        alt_text=entry.post.alt_text,
-        first_comment=" ".join(entry.post.first_comment),
-        since=row.begun_at,
-    )
