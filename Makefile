@@ -35,8 +35,7 @@ test: check  ## everything a change must pass
 DIFFUSION := .venv-diffusion
 $(DIFFUSION)/.done: requirements-diffusion.lock requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(DIFFUSION)
-	$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-diffusion.lock
-	$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements-dev.lock pytest
+	$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-diffusion.lock -r requirements-dev.lock
 	$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 

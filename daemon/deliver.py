@@ -86,17 +86,17 @@ class Delivery:
     def _queue(self, pictures: Pictures) -> list[Artifact]:
         picture = self._put("instagram", self._studio.instagram, pictures.clean)
         note = (self._studio.root / picture.path).with_suffix(".json")
-        data = as_json(self._post(picture, pictures.colours))
+        data = as_json(self._post(picture, pictures))
         if not note.exists():  # the owner may have edited or approved it
             durable.write_new(note, data)
             reach("after-post")
         return [picture, Artifact("post", os.fspath(note.relative_to(self._studio.root)), _sha(data))]
 
-    def _post(self, picture: Artifact, colours: tuple[str, ...]) -> dict[str, Any]:
+    def _post(self, picture: Artifact, pictures: Pictures) -> dict[str, Any]:
         post = compose(
             self._studio, self._plan, self._claim.variant, stem=self._stem, job=self._claim.key,
             source=self._drop.digest, picture=Path(picture.path).name, sha256=picture.sha256,
-            colours=colours, now=dt.datetime.now(dt.UTC),
+            colours=pictures.colours, image=pictures.clean, now=dt.datetime.now(dt.UTC),
         )  # fmt: skip
         return post.model_dump(mode="json")
 
