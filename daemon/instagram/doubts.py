@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 
 from daemon.instagram.captions import Record, Voice
-from daemon.instagram.facts import unstated
+from daemon.instagram.facts import stated, unstated
 
 LONGEST, SHORTEST = 280, 12
 _MOST_SENTENCES = 4
@@ -69,6 +69,26 @@ _NUMBERS = frozenset(
     ]
 )
 
+_NUMBER = re.compile(r"([^\W\d_]+|[€$£])?\s?(?<![\d.,])(\d+(?:[.,]\d+)*)\s?([^\W\d_]+|[€$£])?")
+_COLOURS = frozenset(
+    [
+        "white",
+        "yellow",
+        "rose",
+        "red",
+        "pink",
+        "green",
+        "black",
+        "blue",
+        "grey",
+        "gray",
+        "violet",
+        "orange",
+        "champagne",
+        "cream",
+    ]
+)
+
 
 def doubts(text: str, record: Record, voice: Voice, before: Collection[str]) -> list[str]:
     """All that speaks against `text`, in words for the log; [] if it may be used."""
@@ -101,15 +121,28 @@ def _unknown(text: str, record: Record, voice: Voice) -> Iterator[str]:
     known = set(_words(facts))
     if invented := sorted(unstated(text, facts)):
         yield f'"{invented[0]}" is not in the record'
-    numbers = set(re.findall(r"\d+(?:[.,]\d+)*", text)) - set(re.findall(r"\d+(?:[.,]\d+)*", facts))
-    if numbers:
-        yield f'the number "{min(numbers)}" is not in the record'
+    yield from _misused(text, facts)
     said = set(_words(text)) - known
     if counted := sorted(said & _NUMBERS):
         yield f'"{counted[0]}" is not in the record'
     allowed = set(_words(" ".join(voice.may_say(record)))) | _plain(voice.language)
     if unknown := sorted(said - allowed):
         yield f'"{unknown[0]}" is not one of the words that may be used'
+
+
+def _misused(text: str, facts: str) -> Iterator[str]:
+    """Numbers that do not stand beside what they stand beside in the record, and metals and stones of another colour."""
+    known = re.sub(r"\s", "", facts).casefold()
+    for found in _NUMBER.finditer(text.casefold()):
+        before, number, after = found.groups(default="")
+        if number not in known or not (
+            (before and before + number in known) or (after and number + after in known)
+        ):
+            yield f'the number "{number}" is not in the record like that'
+    for fact in stated(text):
+        for colour in re.findall(rf"(\w+)[\s-]+{re.escape(fact)}", text.casefold()):
+            if colour in _COLOURS and colour + fact not in re.sub(r"-", "", known):
+                yield f'"{colour} {fact}" is not in the record'
 
 
 def _words(text: str) -> list[str]:
