@@ -212,6 +212,13 @@ class PostLedger:
         )
         return {one["id"] for one in found}
 
+    def posted_since(self, at: float) -> int:
+        """How many went out since that Unix time."""
+        found = self._connection.execute(
+            "SELECT count(*) FROM posts WHERE step = 'posted' AND posted_at >= ?", (at,)
+        )
+        return int(found.fetchone()[0])
+
     def count(self, step: Step) -> int:
         """So many are there."""
         return int(

@@ -101,13 +101,11 @@ class Publishing:
 
     def turn(self, now: dt.datetime) -> Turn | None:
         """What goes out next, and when."""
-        waiting = _waiting(self.due, self._zone)
-        return next_turn(waiting, self._ledger.sent(), now, **self._pace)
+        return next_turn(waiting(self.due, self._zone), self._ledger.sent(), now, **self._pace)
 
     def calendar(self, now: dt.datetime) -> tuple[Turn, ...]:
         """All that is approved, with times."""
-        waiting = _waiting(self.due, self._zone)
-        return calendar(waiting, self._ledger.sent(), now, **self._pace)
+        return calendar(waiting(self.due, self._zone), self._ledger.sent(), now, **self._pace)
 
     def recover(self, now: dt.datetime) -> None:
         """What a publisher that was killed was about to send."""
@@ -335,7 +333,8 @@ def zone_of(name: str) -> dt.tzinfo:
     return get_localzone()
 
 
-def _waiting(entries: list[Entry], zone: dt.tzinfo) -> list[Waiting]:
+def waiting(entries: list[Entry], zone: dt.tzinfo) -> list[Waiting]:
+    """Posts as the cadence sees them."""
     return [
         Waiting(id=one.id, template=one.post.template, type=one.post.type, wanted=one.post.wanted(zone))
         for one in entries
