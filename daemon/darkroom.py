@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +17,7 @@ from pipeline.format import FORMATS, FormatName
 from pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
-    from pipeline.values import Render
+    from pipeline.values import Cutout, Photo, Render
     from rules.plan import Watermark
 
 RENDERER_VARIABLE = "VITRINE_RENDERER"
@@ -27,6 +28,11 @@ class Renderer(Protocol):
 
     def __call__(self, photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
         """Render the file `photo`, which its owner calls `name`; refuse more than `max_pixels` before decoding."""
+
+
+_last: dict[
+    tuple[object, ...], tuple[Photo, Cutout]
+] = {}  # of the photo that was worked on last, and of no other
 
 
 def load_renderer() -> Renderer:
@@ -46,11 +52,20 @@ def load_renderer() -> Renderer:
 
 
 def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
-    """Decode and render with the real pipeline."""
+    """Decode and render with the real pipeline. Pictures of one photo, one after the other, share its cut-out."""
     from pipeline.photo.decode import decode  # noqa: PLC0415
-    from pipeline.render import render  # noqa: PLC0415
+    from pipeline.render import Stopwatch, cut, render  # noqa: PLC0415
 
-    return render(decode(photo, max_pixels=max_pixels, name=name), recipe)
+    key = (photo, max_pixels, name, recipe.segmenter, recipe.draft)  # a private copy's bytes never change
+    clock = Stopwatch()
+    if key not in _last:
+        _last.clear()
+        decoded = decode(photo, max_pixels=max_pixels, name=name)
+        with clock.step("cut-out"):
+            _last[key] = decoded, cut(decoded, recipe)
+    decoded, cutout = _last[key]
+    made = render(decoded, recipe, cutout)
+    return replace(made, seconds={**clock.seconds, **made.seconds})
 
 
 def print_pictures(
