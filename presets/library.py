@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TypeVar
 from pipeline.errors import Misconfigured
 from pipeline.format import FORMATS, FormatName
 from pipeline.recipe import JewelryType, Pose, Recipe, View
+from pipeline.rig import Rig
 from pipeline.stance import stance_for
 from presets.loading import Library, load
 from presets.spelling import unknown
@@ -54,7 +56,7 @@ def recipe(
         template=template,
         jewelry_type=jewelry_type,
         surface=known.surfaces[chosen.surface].surface(chosen.palette),
-        rig=_get("lighting", lighting or chosen.rig, known.rigs),
+        rig=_for_format(_get("lighting", lighting or chosen.rig, known.rigs), format),
         look=_get("look", look or chosen.look, known.looks),
         view=view,
         pose=stance,
@@ -66,6 +68,21 @@ def recipe(
         draft=draft,
         segmenter=segmenter,
     )
+
+
+def _for_format(rig: Rig, shape: FormatName) -> Rig:
+    """A tall frame shows more ground before and behind the piece: a spot's pool fades out over it, not within a band of it."""
+    width, height = FORMATS[shape].size_px
+    wider = math.sqrt(height / width)
+    if wider == 1:
+        return rig
+    lights = [
+        light.model_copy(update={"cone": light.cone.model_copy(update={"outer": light.cone.outer * wider})})
+        if light.cone
+        else light
+        for light in rig.lights
+    ]
+    return rig.model_copy(update={"lights": tuple(lights)})
 
 
 def resolve_stance(jewelry_type: JewelryType, view: View, pose: Pose) -> tuple[View, Pose]:
