@@ -10,13 +10,10 @@ import datetime as dt
 import logging
 import sqlite3
 from collections.abc import Callable
-from typing import TypedDict
-from zoneinfo import ZoneInfo
-
-from tzlocal import get_localzone
 
 from daemon.failpoint import reach
 from daemon.instagram import preflight
+from daemon.instagram.agenda import Agenda, Pace
 from daemon.instagram.first_comment import FirstComment
 from daemon.instagram.gate import GateKeeper, about, clock
 from daemon.instagram.post import Entry
@@ -33,7 +30,7 @@ from daemon.instagram.publisher import (
 from daemon.instagram.queue import Queue
 from daemon.instagram.settings import InstagramSettings
 from daemon.studio import Studio
-from rules.cadence import Cadence, Turn, Waiting, calendar, next_turn
+from rules.cadence import Turn
 
 log = logging.getLogger("vitrine.publish")
 LOOK_S = 10.0  # the queue is a folder that people change
@@ -44,14 +41,6 @@ _ASK = (
     "Nobody can tell whether this went out: {why}. Look at the account, then say `vitrine queue sent {name}` if it is there,"
     " or `vitrine queue retry {name}` if it is not"
 )
-
-
-class Pace(TypedDict):
-    """What decides when."""
-
-    cadence: Cadence
-    zone: dt.tzinfo
-    seed: int
 
 
 class Publishing:
@@ -82,12 +71,8 @@ class Publishing:
 
     @property
     def due(self) -> list[Entry]:
-        """Posts that may go out; those that failed again and again do not stand in the way of the others."""
-        out = {row.id for row in self._ledger.half_done()}
-        entries = self.queue.entries()
-        found = [entry for entry in entries if entry.post.state == "approved" and entry.id not in out]
-        failing = self._ledger.failing()
-        return sorted(found, key=lambda entry: entry.id in failing)
+        """Posts that may go out."""
+        return self._agenda().due
 
     @property
     def trouble(self) -> str:
@@ -101,11 +86,14 @@ class Publishing:
 
     def turn(self, now: dt.datetime) -> Turn | None:
         """What goes out next, and when."""
-        return next_turn(waiting(self.due, self._zone), self._ledger.sent(), now, **self._pace)
+        return self._agenda().turn(now)
 
     def calendar(self, now: dt.datetime) -> tuple[Turn, ...]:
         """All that is approved, with times."""
-        return calendar(waiting(self.due, self._zone), self._ledger.sent(), now, **self._pace)
+        return self._agenda().calendar(now)
+
+    def _agenda(self) -> Agenda:
+        return Agenda(self.queue.entries(), self._ledger, self._pace)
 
     def recover(self, now: dt.datetime) -> None:
         """What a publisher that was killed was about to send."""
@@ -324,18 +312,3 @@ class Publishing:
         if text not in self._told:
             self._told.add(text)
             log.warning("%s", text)
-
-
-def zone_of(name: str) -> dt.tzinfo:
-    """The studio's time zone; "" is this machine's own."""
-    if name:
-        return ZoneInfo(name)
-    return get_localzone()
-
-
-def waiting(entries: list[Entry], zone: dt.tzinfo) -> list[Waiting]:
-    """Posts as the cadence sees them."""
-    return [
-        Waiting(id=one.id, template=one.post.template, type=one.post.type, wanted=one.post.wanted(zone))
-        for one in entries
-    ]

@@ -8,14 +8,13 @@ from collections import Counter
 from contextlib import closing
 from typing import Any
 
+from daemon.instagram.agenda import Agenda, Pace, zone_of
 from daemon.instagram.gate import GateKeeper
 from daemon.instagram.post import Entry
 from daemon.instagram.post_ledger import PostLedger
-from daemon.instagram.publishing import waiting, zone_of
 from daemon.instagram.queue import Queue
 from daemon.settings import Settings
 from daemon.studio import Studio
-from rules.cadence import Sent, next_turn
 
 
 def standing(studio: Studio, settings: Settings, now: dt.datetime) -> dict[str, Any]:
@@ -28,17 +27,14 @@ def standing(studio: Studio, settings: Settings, now: dt.datetime) -> dict[str, 
     """
     entries = Queue(studio).entries() if studio.instagram.is_dir() else []
     states = Counter(entry.post.state for entry in entries)
-    zone = zone_of(settings.time_zone)
-    today = dt.datetime.combine(now.astimezone(zone).date(), dt.time(), zone).timestamp()
-    sent, out, posted_today, stopped = _from_ledger(studio, zone, now, today)
-    due = [entry for entry in entries if entry.post.state == "approved" and entry.id not in out]
-    cadence, seed = settings.instagram.cadence, settings.seed
-    turn = next_turn(waiting(due, zone), sent, now, cadence=cadence, zone=zone, seed=seed)
+    pace = Pace(cadence=settings.instagram.cadence, zone=zone_of(settings.time_zone), seed=settings.seed)
+    agenda, posted_today, stopped = _from_ledger(studio, entries, pace, now)
+    turn = agenda.turn(now)
     return {
         "waiting": states["held"],
-        "approved": len(due),
-        "next": turn.at.astimezone(zone).isoformat(timespec="seconds") if turn else None,
-        "next_post": next(entry.path.stem for entry in due if entry.id == turn.id) if turn else None,
+        "approved": len(agenda.due),
+        "next": turn.at.astimezone(pace["zone"]).isoformat(timespec="seconds") if turn else None,
+        "next_post": next(entry.path.stem for entry in agenda.due if entry.id == turn.id) if turn else None,
         "person": _names(entries, "person"),
         "refused": _names(entries, "refused"),
         "posted_today": posted_today,
@@ -48,19 +44,19 @@ def standing(studio: Studio, settings: Settings, now: dt.datetime) -> dict[str, 
 
 
 def _from_ledger(
-    studio: Studio, zone: dt.tzinfo, now: dt.datetime, today: float
-) -> tuple[list[Sent], set[str], int | None, str]:
-    """What went out; ids that are out and still in the queue; how many since `today`; why nothing is sent."""
-    path = studio.publisher / "posts.sqlite"
+    studio: Studio, entries: list[Entry], pace: Pace, now: dt.datetime
+) -> tuple[Agenda, int | None, str]:
+    """What is to come; how many went out today; why nothing is sent."""
+    path, zone = studio.publisher / "posts.sqlite", pace["zone"]
+    today = dt.datetime.combine(now.astimezone(zone).date(), dt.time(), zone).timestamp()
     try:
         if not path.exists():  # nothing was ever sent
-            return [], set(), 0, ""
+            return Agenda(entries, None, pace), 0, ""
         with closing(PostLedger(path)) as ledger:
             stopped = GateKeeper(ledger, zone).closed(now)
-            out = {row.id for row in ledger.half_done()}
-            return ledger.sent(), out, ledger.posted_since(today), stopped
+            return Agenda(entries, ledger, pace), ledger.posted_since(today), stopped
     except (OSError, sqlite3.Error) as error:  # another user's, or busy
-        return [], set(), None, f"the publisher's ledger cannot be read ({error})"
+        return Agenda(entries, None, pace), None, f"the publisher's ledger cannot be read ({error})"
 
 
 def _names(entries: list[Entry], state: str) -> list[str]:
