@@ -10,7 +10,7 @@ import hashlib
 import re
 import string
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -122,8 +122,11 @@ class Voice:
             if said.caption not in before and not _alike(said.voice, last):
                 spare = said
                 break
+        kind = words.get("Type", "")
+        if spare is None and kind and not record.title:  # a voice whose lines all want a name
+            return self.write(replace(record, title=kind), before, last)
         if spare is None:
-            spare = Said(record.title or words.get("Type", ""), "", f"{self.language}:-.-.-")
+            spare = Said(record.title or kind, "", f"{self.language}:-.-.-")
         return Said(spare.caption, self._alt(record, words), spare.voice)
 
     def may_say(self, record: Record) -> list[str]:
