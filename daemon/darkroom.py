@@ -30,9 +30,8 @@ class Renderer(Protocol):
         """Render the file `photo`, which its owner calls `name`; refuse more than `max_pixels` before decoding."""
 
 
-_last: dict[
-    tuple[object, ...], tuple[Photo, Cutout]
-] = {}  # of the photo that was worked on last, and of no other
+# Of the photo that was worked on last, and of no other.
+_last: dict[tuple[object, ...], tuple[Photo, Cutout]] = {}
 
 
 def load_renderer() -> Renderer:

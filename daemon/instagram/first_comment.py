@@ -19,6 +19,7 @@ from daemon.instagram.publisher import NeedsPerson, NotSent, Outcome, Publisher,
 log = logging.getLogger("vitrine.publish")
 _LOOK_AFTER_S = (0.0, 5.0, 20.0)  # a comment may show a moment after it was made
 _MOST_TRIES = 4
+PENDING = frozenset({"wanted", "tried"})
 
 
 class FirstComment:
@@ -32,7 +33,7 @@ class FirstComment:
     def settle(self, entry: Entry, row: Row, publisher: Publisher, now: dt.datetime) -> Entry | None:
         """Say what is still to be said below a post. The entry if that has come to an end, None: go on another time."""
         text = " ".join(entry.post.first_comment)
-        if row.comment not in {"wanted", "tried"} or not text:
+        if row.comment not in PENDING or not text:
             return entry
         if row.comment_tries >= _MOST_TRIES:
             return self._give_up(entry, f"{row.comment_tries} tries failed", now)

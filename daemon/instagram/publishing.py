@@ -14,7 +14,7 @@ from collections.abc import Callable
 from daemon.failpoint import reach
 from daemon.instagram import preflight
 from daemon.instagram.agenda import Agenda, Pace
-from daemon.instagram.first_comment import FirstComment
+from daemon.instagram.first_comment import PENDING, FirstComment
 from daemon.instagram.gate import GateKeeper, about, clock
 from daemon.instagram.post import Entry
 from daemon.instagram.post_ledger import PostLedger, Row
@@ -114,6 +114,8 @@ class Publishing:
         for row in rows:
             if (entry := entries.get(row.id)) is None:
                 self._ledger.put_away(row.id)  # somebody took its file away
+            elif row.comment not in PENDING:
+                self._away(entry, Receipt(row.media, row.address), now)
             elif self._publisher is not None and not self._gate.closed(now):
                 self._comment_and_put_away(entry, self._publisher, now)
 

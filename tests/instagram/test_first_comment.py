@@ -52,3 +52,14 @@ def test_one_that_can_never_be_made_is_told_and_the_post_is_put_away(one, standi
     assert (one.states, said(standin)) == ({"post-000": "posted"}, [])
     assert len(one.comments()[1]) == 1
     assert standin.steps["comment"] <= 6
+
+
+@pytest.mark.parametrize(("comment", "state"), [(False, "posted"), (True, "approved")])
+def test_in_a_dry_run_what_is_out_is_put_away_unless_its_comment_waits(shop, comment, state):
+    entry = shop.post("ring", first_comment=["#a"] if comment else [], hashtags=[])
+    shop.ledger.begin(entry.id, "t", "ring", entry.post.text, 1.0)
+    shop.ledger.posted(entry.id, "m1", "", 2.0, comment=comment)
+    publishing = shop.publishing(None)
+    publishing.recover(shop.now)
+    assert shop.states() == {"ring": state}
+    assert publishing.due == []
