@@ -15,7 +15,9 @@ OTHER = next(path for path in sorted((HOME / "samples").glob("*.jpg")) if path !
 
 def test_formats_of_one_photo_share_the_cut_out_and_come_out_the_same():
     darkroom._last.clear()
-    wanted = [recipe("velvet-navy-moody", "ring", format=shape, draft=True) for shape in ("square", "portrait")]
+    wanted = [
+        recipe("velvet-navy-moody", "ring", format=shape, draft=True) for shape in ("square", "portrait")
+    ]
     made = [darkroom.develop(SAMPLE, one, 10**8, "ring.jpg") for one in wanted]
     (kept,) = darkroom._last.values()
     assert [one.srgb.shape[:2] for one in made] == [(1080, 1080), (1350, 1080)]
