@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check benchmark evaluate soak install-service uninstall-service blender dataset dataset-check \
+.PHONY: demo test test-diffusion check benchmark evaluate soak install-service uninstall-service blender dataset dataset-check \
 	dataset-sheet train export evaluate-truth lock clean
 
 $(VENV)/bin/python:
@@ -30,6 +30,17 @@ check: $(VENV)/.dev  ## style, types, import direction
 
 test: check  ## everything a change must pass
 	$(BIN)/python -m pytest
+
+# torch is heavy and only the extra `diffusion` needs it, so what uses it is tested in an environment of its own.
+DIFFUSION := .venv-diffusion
+$(DIFFUSION)/.done: requirements-diffusion.lock requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(DIFFUSION)
+	$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-diffusion.lock -r requirements-dev.lock
+	$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+test-diffusion: $(DIFFUSION)/.done  ## what needs torch: captions by a language model (about 1 GB to install)
+	$(DIFFUSION)/bin/python -m pytest -m diffusion
 
 benchmark: $(VENV)/.dev  ## seconds by step, renders per hour, memory, latency
 	$(BIN)/python -m tests.benchmarks
@@ -97,7 +108,8 @@ lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra instagram --output-file requirements-instagram.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra instagram --extra rembg --output-file requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra train --output-file requirements-train.lock pyproject.toml
-	sed -i "s/+cpu$$//" requirements-train.lock
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra diffusion --constraint requirements-dev.lock --output-file requirements-diffusion.lock pyproject.toml
+	sed -i "s/+cpu$$//" requirements-train.lock requirements-diffusion.lock
 
 clean:  ## the environment and all caches
-	rm -rf $(VENV) $(BLENDER) $(TRAIN) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(BLENDER) $(TRAIN) $(DIFFUSION) .mypy_cache .ruff_cache .pytest_cache

@@ -59,7 +59,7 @@ def job_key(digest: str, plan: Plan, variant: int, sidecar: str | None) -> str:
     decides = {
         "photo": digest,
         "recipe": plan.recipes[variant].digest,
-        "outputs": sorted(plan.outputs),
+        "outputs": sorted(plan.outputs_of(variant)),
         "watermark": plan.watermark.model_dump(mode="json") if plan.watermark else None,
         "sidecar": sidecar,
         "version": version(),

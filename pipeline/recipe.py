@@ -8,6 +8,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from pipeline.format import FormatName
 from pipeline.rig import Frozen, Rig
 
 JewelryType = Literal[
@@ -61,7 +62,10 @@ class Look(Frozen):
 
 
 class Recipe(Frozen):
-    """All that decides the pixels. Same photo, recipe and version give the same bytes."""
+    """All that decides the pixels. Same photo, recipe and version give the same bytes.
+
+    format: what of the frame must stay free (`pipeline.format`); width_px, height_px: of the frame.
+    """
 
     template: str
     jewelry_type: JewelryType = "auto"
@@ -70,6 +74,7 @@ class Recipe(Frozen):
     look: Look
     view: View = "auto"
     pose: Pose = "auto"
+    format: FormatName = "square"
     width_px: Annotated[int, Field(ge=256, le=4096)] = 1080
     height_px: Annotated[int, Field(ge=256, le=4096)] = 1080
     fill: Annotated[float, Field(ge=0.2, le=0.9)] = 0.62

@@ -26,14 +26,14 @@ from pipeline.shape.solid import solidify
 from pipeline.values import Cutout, Photo, Render, Scene
 
 
-def render(photo: Photo, recipe: Recipe) -> Render:
-    """Render `photo` by `recipe`.
+def render(photo: Photo, recipe: Recipe, cutout: Cutout | None = None) -> Render:
+    """Render `photo` by `recipe`. cutout: from `cut`, if it is known already; another format or variant needs the same.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
     """
     clock = Stopwatch()
-    taken = take(photo, recipe, clock)
+    taken = take(photo, recipe, clock, cutout)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
@@ -52,13 +52,20 @@ class Take:
     composite: Composite
 
 
-def take(photo: Photo, recipe: Recipe, clock: Stopwatch) -> Take:
-    """Everything up to the composed light. Raises as `render` does."""
+def cut(photo: Photo, recipe: Recipe) -> Cutout:
+    """The piece without its paper: of the recipe, only the segmenter and `draft` matter. Raises as `render` does."""
     keep_big_blocks()
     with threadpool_limits(1, "blas"):  # sums split over threads would round differently
+        return cut_out(photo, segmenter_for(recipe), working_px=DRAFT_PX if recipe.draft else WORKING_PX)
+
+
+def take(photo: Photo, recipe: Recipe, clock: Stopwatch, cutout: Cutout | None = None) -> Take:
+    """Everything up to the composed light. Raises as `render` does."""
+    if cutout is None:
         with clock.step("cut-out"):
-            working_px = DRAFT_PX if recipe.draft else WORKING_PX
-            cutout = cut_out(photo, segmenter_for(recipe), working_px=working_px)
+            cutout = cut(photo, recipe)
+    keep_big_blocks()
+    with threadpool_limits(1, "blas"):
         with clock.step("layout"):
             piece = lay_out(cutout, recipe)
         with clock.step("shape"):

@@ -6,6 +6,7 @@ the default of the kind of jewelry. Each of them may leave a choice to the next.
 
 from __future__ import annotations
 
+from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Recipe
 from presets.library import recipe
 from presets.styles import choose
@@ -31,8 +32,9 @@ def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
     voices, applied = gather(facts, rules, wish, sidecar)
     findings = [*wish.findings, *filter(None, [contradiction(wish, voices.rule)])]
     kind, kind_words = _kind(facts, voices)
-    recipes, style_words = _recipes(voices, rules, kind)
     outputs, output_words = _outputs(voices, rules, findings)
+    formats, format_words = _formats(voices, outputs)
+    recipes, style_words = _recipes(voices, rules, kind, formats)
     when = timing(voices.rule, voices.wish, rules)
     posting, approval_words = _posting(voices, rules, outputs)
     return Plan(
@@ -45,7 +47,7 @@ def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
         post=post(facts.name, kind, voices.sidecar, voices.first("hashtags")[0]),
         posting=posting,
         policy=rules.accept,
-        reasons=(applied, kind_words, *style_words, output_words, when.words, *approval_words),
+        reasons=(applied, kind_words, *style_words, *format_words, output_words, when.words, *approval_words),
         findings=tuple(findings),
     )
 
@@ -61,8 +63,10 @@ def _kind(facts: Facts, voices: Voices) -> tuple[JewelryType, str]:
     return "auto", "Type auto: " + (f"from {who}." if who else "nobody says, so it is found from the photo.")
 
 
-def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Recipe, ...], list[str]]:
-    """One recipe for each variant, and the words about template, light, look, seed and number."""
+def _recipes(
+    voices: Voices, rules: Rules, kind: JewelryType, formats: tuple[FormatName, ...]
+) -> tuple[tuple[Recipe, ...], list[str]]:
+    """One recipe for each variant in each format, and the words about template, light, look, seed and number."""
     style, who = voices.style()
     choice = choose(style, kind)
     fill, fill_from = voices.first("fill")
@@ -76,7 +80,8 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
             kind,
             lighting=choice.lighting,
             look=choice.look,
-            size_px=rules.size_px,
+            format=shape,
+            size_px=rules.size_px if shape == "square" else None,
             seed=(start + variant) % 2**31,
             draft=_said(voices.rule.draft, by_folder=voices.wish.draft),
             pose=voices.sidecar.pose,
@@ -84,6 +89,7 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
             segmenter=segmenter or "network",
         )
         for variant in range(count)
+        for shape in formats
     )
     source = f"from {' and '.join(who)}" if who else f"the default for {kind}"
     words = [f"Template {choice.template}: {source}."]
@@ -95,6 +101,18 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
     words += [f"{count} variants."] if count > 1 else []
     words += ["Draft quality."] if recipes[0].draft else []
     return recipes, words
+
+
+def _formats(voices: Voices, outputs: tuple[Output, ...]) -> tuple[tuple[FormatName, ...], list[str]]:
+    """The shapes, and the words about them. A square that would go nowhere is not made."""
+    wanted, who = voices.first("formats")
+    formats: tuple[FormatName, ...] = tuple(dict.fromkeys(wanted or ("square",)))
+    words = [f"Formats {', '.join(formats)}: from {who}."] if who else []
+    if {"square", "portrait"} <= set(formats) and "instagram" in outputs:
+        words.append("On Instagram the portrait takes the square's place.")
+        if outputs == ("instagram",):
+            formats = tuple(one for one in formats if one != "square")
+    return formats, words
 
 
 def _outputs(voices: Voices, rules: Rules, findings: list[Finding]) -> tuple[tuple[Output, ...], str]:

@@ -14,6 +14,7 @@ from daemon.cli.photos import Photos, Result, Shelf, each
 from daemon.deliver import as_json as canonical
 from pipeline.errors import Misconfigured
 from pipeline.finish.encode import encode_jpeg, encode_png, encode_rgba_png
+from pipeline.format import FORMAT_NAMES, FORMATS, FormatName
 from pipeline.layers import layers
 from pipeline.photo.decode import decode
 from pipeline.recipe import JewelryType, Recipe
@@ -41,7 +42,10 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the pictures.
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**31 - 1, help="Another number: other folds and veins.")
 ]
-Size = Annotated[str, typer.Option("--size", help="In pixels: 1080, or 1080x1350.")]
+Size = Annotated[
+    str, typer.Option("--size", help="In pixels: 1080, or 1080x1350; the format's own if not given.")
+]
+Shape = Annotated[str, typer.Option("--format", "-f", help=f"{', '.join(FORMAT_NAMES)}.")]
 Parts = Annotated[
     bool, typer.Option("--layers", help="Also write the piece, the set and its shadow as PNG files.")
 ]
@@ -56,14 +60,16 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     kind: Kind = "auto",
     out: Out = OUT,
     seed: Seed = 0,
-    size: Size = "1080",
+    shape: Shape = "square",
+    size: Size = "",
     parts: Parts = False,  # noqa: FBT002
     draft: Draft = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
 ) -> None:
     """Render photos right now, without a studio folder."""
     asked = asked_type(kind)
-    size_px = parsed_size(size)
+    wanted = asked_format(shape)
+    size_px = parsed_size(size) if size else FORMATS[wanted].size_px
     shelf = Shelf(out, files)
 
     def recipe_for(photo: Path) -> Recipe:
@@ -74,6 +80,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             found,
             lighting=lighting or choice.lighting,
             look=look or choice.look,
+            format=wanted,
             size_px=size_px,
             seed=seed,
             draft=draft,
@@ -101,6 +108,14 @@ def asked_type(word: str) -> JewelryType:
     found = TYPE_WORDS.get(word.casefold())
     if found is None:
         raise typer.BadParameter(unknown("type", word, get_args(JewelryType)), param_hint="--type")
+    return found
+
+
+def asked_format(word: str) -> FormatName:
+    """The format that `word` names. Raises a usage error."""
+    found = next((name for name in FORMAT_NAMES if name == word.strip().casefold()), None)
+    if found is None:
+        raise typer.BadParameter(unknown("format", word, FORMAT_NAMES), param_hint="--format")
     return found
 
 
