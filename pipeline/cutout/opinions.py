@@ -3,7 +3,7 @@
 The network knows shadows, pearls and silver on white, but is unsure of faint rims; the classical one sees every edge, but
 takes hard shadows for metal and blank metal for paper. On plain, well-lit paper they agree on nearly everything. There the rest
 is left to the photo: closed-form matting (see `matting`) carries the colours of what both call piece or paper into what they
-do not agree on, with their votes as its guess. So it does into corners that both took for piece though they look far more like
+do not agree on, with their votes as its guess. So it does into lining that both took for piece though they look far more like
 the paper beside them: the acute ones between bangles, the narrow ones between pearls.
 """
 
@@ -17,23 +17,22 @@ import numpy as np
 from pipeline.cutout.holes import GEM_OR_GOLD
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import FLOOR, Paper, bare_paper, strongest
-from pipeline.cutout.trimap import connected_to
+from pipeline.cutout.trimap import connected_to, nearer_to_paper
+from pipeline.shape.thickness import distance_inside, local_radius
 from pipeline.values import F32, U8, Mask
 
-LEAST_AGREED = (
-    0.85  # intersection over union under which the photo is not of the kind that the classical one can read
-)
+LEAST_AGREED = 0.85  # intersection over union; under it the classical one cannot read the photo
 LOOK_PX = 500  # long side at which they are compared: rims are the fine matte's business
 SURE = 0.08  # an answer of the network under this, and over its counterpart, stands
 CERTAIN = 0.9  # under this it does not stand where the classical one sees paper and there is nothing else to be seen
 VOTES = (0.5, 0.2, 0.3)  # of the near look, the look at the whole, the classical one
 THIN_PX, GROWN_PX = 1, 2
-NEARER, NEAR_LOG, REACH_PX = (
-    0.3,
-    0.2,
-    10.0,
-)  # log distance to the paper, against the piece's around and at most
-CORNER_VOTE = 0.35
+LINING_PX, MIDDLE_SHARE = (
+    16.0,
+    0.7,
+)  # a lining of paper is at most so deep; what is deeper by the local radius is not
+LINING_VOTE = 0.25
+BRIGHTER = 1.1
 # In gold or beside coloured stones, what is as blank as paper: at the piece's rim from this share of it on, a gap and no
 # glint; within it, where facets shine, only from a larger one. And without a share of the piece's colour.
 BLANK_LOG, BLANK_RIM_LOG = 0.2, 0.15
@@ -65,17 +64,18 @@ def settled(rgb: F32, encoded: F32, paper: Paper, looks: tuple[F32, F32], region
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     near, whole, blank = (_shrunk(one, size) for one in (second, first, bare_paper(rgb, paper)))
     classical = _shrunk(region, size) > 0.5
-    ratio = (_shrunk(rgb, size) + FLOOR) / (_shrunk(paper.rgb, size) + FLOOR)
+    small, ground = _shrunk(rgb, size), _shrunk(paper.rgb, size)
+    ratio = (small + FLOOR) / (ground + FLOOR)
     far = strongest(np.abs(np.log(ratio)))
 
     differ = _thick((near > 0.5) != classical)
     bare = differ & (near > 0.5) & (blank > 0.5) & (near < CERTAIN) | _blanks(near, ratio, far)
     open_ = differ & ~bare & (near > SURE) & (near < 1 - SURE)
     piece = (near > 0.5) & ~bare
-    corners = _thick(_corners(piece, far) & ~open_)
-    unknown = cv2.dilate((open_ | corners | bare).astype(np.uint8), _disc(GROWN_PX)) > 0
+    lining = _thick(_lining(piece, small, ground) & (near < CERTAIN) & ~open_)
+    unknown = cv2.dilate((open_ | lining | bare).astype(np.uint8), _disc(GROWN_PX)) > 0
     unknown &= ~bare
-    guess = np.where(corners, np.minimum(near, CORNER_VOTE), near)
+    guess = np.where(lining, np.minimum(near, LINING_VOTE), near)
     guess = np.where(differ, VOTES[0] * near + VOTES[1] * whole + VOTES[2] * classical, guess)
     guess = np.where(bare, 0, guess).astype(np.float32)
     matte = band_matte(_shrunk(encoded, size), piece.astype(np.float32), unknown, guess)
@@ -97,13 +97,15 @@ def _shrunk(image: F32 | Mask, size: tuple[int, int]) -> F32:
     return smaller
 
 
-def _corners(piece: Mask, far: F32) -> Mask:
-    """Of the piece, what is connected to the paper and far nearer to it than the piece around."""
-    weight = piece.astype(np.float32)
-    typical = cv2.GaussianBlur(far * weight, (0, 0), REACH_PX)
-    typical /= cv2.GaussianBlur(weight, (0, 0), REACH_PX) + 1e-4
-    inside = piece & (cv2.GaussianBlur(far, (0, 0), 0.7) < np.minimum(NEARER * typical, NEAR_LOG))
-    return connected_to(~piece, inside)
+def _lining(piece: Mask, rgb: F32, paper_rgb: F32) -> Mask:
+    """Of the piece, what is connected to the ground through each other and far more like it, bare or shaded."""
+    depth = distance_inside(piece)
+    middle = piece & (depth >= np.minimum(MIDDLE_SHARE * local_radius(piece), LINING_PX))
+    near, _ = nearer_to_paper(rgb, paper_rgb, middle)
+    dull = rgb.mean(-1) < BRIGHTER * paper_rgb.mean(-1)  # what outshines the paper is polished metal
+    return connected_to(
+        _large(~piece, GROUND_SHARE * piece.sum()), piece & near & dull & (depth <= LINING_PX)
+    )
 
 
 def _blanks(near: F32, ratio: F32, far: F32) -> Mask:
@@ -134,11 +136,13 @@ def _large(mask: Mask, least_px: float) -> Mask:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     large = stats[:, cv2.CC_STAT_AREA] >= least_px
     large[0] = False
-    return large[labels]
+    parts: Mask = large[labels]
+    return parts
 
 
 def _disc(radius: int) -> U8:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)
+    disc: U8 = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return disc
 
 
 def _thick(mask: Mask) -> Mask:

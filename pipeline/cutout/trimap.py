@@ -46,7 +46,7 @@ def make_trimap(piece: Mask, rgb: F32, paper_rgb: F32, *, halo_px: float = HALO_
     radius = local_radius(piece)
     core = piece & (distance >= np.minimum(inward, np.maximum(CORE_SHARE * radius, 1.0)))
     middle = piece & (distance >= np.minimum(MIDDLE_SHARE * radius, LINING_PX))
-    near, bare = _nearer_to_paper(rgb, paper_rgb, middle)
+    near, bare = nearer_to_paper(rgb, paper_rgb, middle)
     shallow = distance <= LINING_PX
     lining = connected_to(~piece, shallow & near)
     core &= ~lining
@@ -78,7 +78,7 @@ def soft_trimap(matte: F32) -> Trimap:
     return Trimap(known, unknown)
 
 
-def _nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> tuple[Mask, Mask]:
+def nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> tuple[Mask, Mask]:
     """Pixels far more like bare paper, or beside a coloured piece like shaded paper, than like the piece around them.
 
     Second, those that can be nothing but bare paper: beside a piece that is far from it, and hardly off it.
