@@ -100,8 +100,9 @@ export: $(TRAIN)/.done  ## the network of RUN into weights/, checked against the
 	$(TRAIN)/bin/python -m weights.train.export --run "$(RUN)"
 
 ENGINE ?= network
-evaluate-truth: $(VENV)/.dev  ## the cut-out against rendered photos that training never saw, from OUT
+evaluate-truth: $(VENV)/.dev  ## the network against rendered photos that training never saw, from OUT
 	$(BIN)/python -m tests.benchmarks.truth "$(OUT)" --engine $(ENGINE)
+	$(BIN)/python -m tests.benchmarks.heads "$(OUT)"
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
