@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import Misconfigured
-from pipeline.recipe import JewelryType, Pose, Recipe, View
+from pipeline.recipe import Candidate, JewelryType, Pose, Recipe, View
 from pipeline.stance import stance_for
-from presets.loading import Library, load
+from presets.loading import Library, load, with_own
 from presets.spelling import unknown
 
-__all__ = ["HOME", "Library", "library", "load", "recipe", "resolve_stance"]
+__all__ = ["HOME", "Library", "adopting", "library", "load", "recipe", "resolve_stance", "shipped", "with_own"]
 
 HOME = Path(__file__).parent
 Named = TypeVar("Named")
+_adopted: list[Library] = []  # a process works for one studio, whose own templates are known everywhere in it
 
 
 @cache
-def library() -> Library:
+def shipped() -> Library:
     """The presets that come with Vitrine, read once. Raises Misconfigured that lists every mistake in them."""
     return load(HOME)
+
+
+def library() -> Library:
+    """The presets that are in force in this process: those that come with Vitrine, and the studio's own (`adopting`)."""
+    return _adopted[-1] if _adopted else shipped()
+
+
+@contextmanager
+def adopting(presets: Library) -> Iterator[None]:
+    """Put `presets` in force. They stay so after the block, unless it raises: then the former ones are back."""
+    former = _adopted[:]
+    _adopted[:] = [presets]
+    try:
+        yield
+    except BaseException:
+        _adopted[:] = former
+        raise
 
 
 def recipe(
@@ -37,12 +56,14 @@ def recipe(
     pose: Pose = "auto",
     fill: float | None = None,
     segmenter: str = "network",
+    pool: Sequence[str] = (),
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
-    size_px: width, height. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the piece out. presets: other than those that
-    come with Vitrine. Raises Misconfigured when a name is unknown.
+    size_px: width, height. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the
+    piece out. pool: templates whose sets may take this one's place, under the same light, once the piece is seen. presets:
+    other than those in force. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
     chosen = _get("template", template, known.templates)
@@ -50,7 +71,7 @@ def recipe(
     return Recipe(
         template=template,
         jewelry_type=jewelry_type,
-        surface=known.surfaces[chosen.surface].surface(chosen.palette),
+        surface=known.surface_of(chosen),
         rig=_get("lighting", lighting or chosen.rig, known.rigs),
         look=_get("look", look or chosen.look, known.looks),
         view=view,
@@ -61,6 +82,18 @@ def recipe(
         seed=seed,
         draft=draft,
         segmenter=segmenter,
+        pool=tuple(_candidate(known, name, look, fill) for name in pool),
+    )
+
+
+def _candidate(known: Library, name: str, look: str | None, fill: float | None) -> Candidate:
+    template = _get("template", name, known.templates)
+    return Candidate(
+        template=name,
+        surface=known.surface_of(template),
+        look=_get("look", look or template.look, known.looks),
+        fill=template.fill if fill is None else fill,
+        flatters=template.flatters,
     )
 
 

@@ -43,14 +43,10 @@ class Choice(Frozen):
 
 def find_style(word: str, presets: Library | None = None) -> Style | None:
     """What `word` (lower case, hyphens) asks for, or None when it is not a style."""
-    return _find(word, presets) if presets else _find_in_ours(word)
+    return _find(word, presets or library())
 
 
 @lru_cache(maxsize=4096)
-def _find_in_ours(word: str) -> Style | None:
-    return _find(word, library())
-
-
 def _find(word: str, known: Library) -> Style | None:
     if word in known.templates:
         return Style(template=word)
