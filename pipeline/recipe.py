@@ -27,7 +27,7 @@ PATTERNS: Mapping[str, tuple[Pattern, ...]] = {  # what a material can be beside
     "gradient": ("halo", "horizon"),
     "festive": ("curtain", "sparkle"),
 }
-Metal = Literal["yellow-gold", "rose-gold", "white-metal", "dark-metal"]
+Metal = Literal["yellow-gold", "rose-gold", "white-metal", "dark-metal", "pearl"]
 METALS: tuple[str, ...] = get_args(Metal)
 Pose = Literal["upright", "flat", "hanging", "auto"]
 View = Literal["table", "flat", "auto"]

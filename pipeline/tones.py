@@ -20,6 +20,7 @@ MOST_PX = 40_000
 NEUTRAL = 0.035  # chroma over lightness below which a pixel has no hue
 ROSE_TO_DEG = 68.0  # rose gold lies about 50, yellow gold about 85
 DARK = 0.42  # median lightness below which neutral metal is dark: oxidised silver, steel, black stones
+PEARLY = 0.72  # a piece whose darkest tenth is lighter is pearl: metal always mirrors something dark
 LEAST_STONES = 0.06  # share of the piece that makes its stones worth a thought
 
 
@@ -52,7 +53,7 @@ def tones_of(cutout: Cutout) -> Tones:
     warm = (hue >= METAL_HUES_DEG[0]) & (hue <= METAL_HUES_DEG[1]) & (saturation < METAL_SATURATION) & ~neutral
     stones = ~neutral & ~warm
     share = float(stones.mean())
-    metal = _metal(lightness, hue, neutral, warm)
+    metal: Metal = "pearl" if low > PEARLY else _metal(lightness, hue, neutral, warm)
     if share < LEAST_STONES:
         return Tones(metal, middle, low, high)
     return Tones(metal, middle, low, high, _mean_deg(hue[stones], lch[stones, 1]), share)

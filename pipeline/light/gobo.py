@@ -19,6 +19,12 @@ from pipeline.values import F32
 
 SLANT = 0.22  # a window's patch on the ground is a parallelogram: the sun seldom stands square to the wall
 SPREAD = 0.3  # how much the penumbra differs between the patch's two ends
+FRONDS = (  # foot (x, y), direction in degrees, bow
+    (-2.9, 1.9, -32.0, 0.10),
+    (-2.1, -2.6, 62.0, -0.12),
+    (2.9, 1.2, -158.0, 0.09),
+)
+FROND_LONG, LEAFLET = 3.6, 0.34  # length of a frond, distance of its leaflets
 FALLOFF = 0.16  # share of light lost from the window's near corner to its far one (thicker glass path, sky gradient)
 
 
@@ -42,6 +48,27 @@ def _panes(along: F32, count: int, pane: float, bar: float, soft: F32) -> F32:
     return result
 
 
+def _palm(u: F32, v: F32, soft: F32) -> F32:
+    """Shade 0..1 of three palm fronds that reach in from outside; units: about the length of a leaflet."""
+    shade = np.zeros_like(u)
+    for x, y, turn_deg, bow in FRONDS:
+        turn = math.radians(turn_deg)
+        dx, dy = u - np.float32(x), v - np.float32(y)
+        along = dx * np.float32(math.cos(turn)) + dy * np.float32(math.sin(turn))
+        across = dy * np.float32(math.cos(turn)) - dx * np.float32(math.sin(turn))
+        across = across - np.float32(bow) * along * along
+        away = np.abs(across)
+        grown = np.clip(along / np.float32(FROND_LONG), 0.0, 1.0)
+        reach = np.sin(np.float32(math.pi) * grown**0.6) + 1e-3  # leaflets are longest below the middle of the frond
+        place = (along - 0.75 * away + np.float32(0.21) * (across > 0)) / np.float32(LEAFLET)
+        middle = np.abs(place - np.floor(place) - 0.5) * np.float32(LEAFLET)
+        width = np.float32(0.30 * LEAFLET) * np.clip(1.0 - (away / reach) ** 2, 0.0, 1.0)
+        leaf = smoothstep(-1.0, 1.0, (width - middle) / soft) * (away < reach)
+        stem = smoothstep(-1.0, 1.0, (np.float32(0.02) - away) / soft) * (grown < 1.0)
+        np.maximum(shade, np.maximum(leaf, stem) * (along > 0), out=shade)
+    return shade.astype(np.float32)
+
+
 def gobo_mask(gobo: Gobo, X: F32, Y: F32, softness_add: float = 0.0) -> F32:
     """Light that a window lets through at ground points.
 
@@ -54,12 +81,16 @@ def gobo_mask(gobo: Gobo, X: F32, Y: F32, softness_add: float = 0.0) -> F32:
     dx, dy = X - np.float32(gobo.center[0]), Y - np.float32(gobo.center[1])
     v = cos * dy - sin * dx
     u = cos * dx + sin * dy - np.float32(SLANT) * v
-    reach = 0.5 * gobo.rows * (gobo.pane + gobo.bar)
+    tall = gobo.pane * gobo.tall
+    reach = 0.5 * gobo.rows * (tall + gobo.bar)
     nearness = smoothstep(-reach, reach, -v)
     soft = np.float32(gobo.softness + max(0.0, softness_add)) * (1.0 - SPREAD + 2.0 * SPREAD * nearness)
-    through = _panes(u, gobo.columns, gobo.pane, gobo.bar, soft) * _panes(
-        v, gobo.rows, gobo.pane, gobo.bar, soft
-    )
+    if gobo.kind == "palm":
+        size = np.float32(gobo.pane)
+        through = 1.0 - _palm(u / size, v / size, (soft / size).astype(np.float32))
+    else:
+        through = _panes(u, gobo.columns, gobo.pane, gobo.bar, soft)
+        through *= _panes(v, gobo.rows, tall, gobo.bar, soft)
     mask = np.float32(gobo.leak) + np.float32(1.0 - gobo.leak) * through * (1.0 - FALLOFF * nearness)
     return mask.astype(np.float32, copy=False)
 
