@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from daemon.deliver import Pictures
 from pipeline.errors import Misconfigured
 from pipeline.recipe import Recipe
+from rules.flatter import choose
 
 if TYPE_CHECKING:
     from pipeline.values import Render
@@ -49,7 +50,7 @@ def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
     from pipeline.photo.decode import decode  # noqa: PLC0415
     from pipeline.render import render  # noqa: PLC0415
 
-    return render(decode(photo, max_pixels=max_pixels, name=name), recipe)
+    return render(decode(photo, max_pixels=max_pixels, name=name), recipe, choose)
 
 
 def print_pictures(render: Render, mark: Watermark | None, studio: Path) -> Pictures:

@@ -72,6 +72,7 @@ class Task:
         self._require(plan.outputs)  # no render for a drive that is not there
         recipe = plan.recipes[self.claim.variant]
         render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels, self.drop.name)
+        plan = plan.settled(self.claim.variant, render.recipe, render.why)
         decision = accept(render.verdict, plan.policy)
         mark = plan.watermark if decision.publish and "watermark" in plan.outputs else None
         reach("after-render")

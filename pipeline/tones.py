@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.color import oklch_from_linear
+from pipeline.color import oklab_from_linear, oklch_from_oklab
 from pipeline.judge.hue import METAL_HUES_DEG, METAL_SATURATION
 from pipeline.recipe import Metal
-from pipeline.values import F32, Cutout
+from pipeline.values import F32, Cutout, Mask
 
 SOLID = 0.95  # alpha from which a pixel is the piece alone
 MOST_PX = 40_000
@@ -26,15 +26,14 @@ LEAST_STONES = 0.06  # share of the piece that makes its stones worth a thought
 
 @dataclass(frozen=True, slots=True)
 class Tones:
-    """metal: the colour that most of the metal has. lightness: OKLab L 0..1, median of the piece; low, high: its tenths.
+    """metal: the colour that most of the metal has. lab: OKLab of the piece, medians; low: lightness of its darkest tenth.
 
     stones_deg: OKLCh hue 0..360 of what is coloured and no metal, None when there is hardly any; stones: its share 0..1.
     """
 
     metal: Metal
-    lightness: float
+    lab: tuple[float, float, float]
     low: float
-    high: float
     stones_deg: float | None = None
     stones: float = 0.0
 
@@ -44,22 +43,24 @@ def tones_of(cutout: Cutout) -> Tones:
     solid = cutout.rgb[cutout.alpha >= SOLID]
     solid = solid[:: 1 + len(solid) // MOST_PX]
     if len(solid) < 16:
-        return Tones("white-metal", 0.7, 0.7, 0.7)
-    lch = oklch_from_linear(np.clip(solid, 0, 1)[None])[0]
+        return Tones("white-metal", (0.7, 0.0, 0.0), 0.5)
+    lab = oklab_from_linear(np.clip(solid, 0, 1)[None])[0]
+    lch = oklch_from_oklab(lab)
     lightness, hue = lch[:, 0], np.degrees(lch[:, 2]) % 360
     saturation = lch[:, 1] / np.maximum(lightness, 0.05)
-    low, middle, high = (float(value) for value in np.percentile(lightness, (10, 50, 90)))
+    low = float(np.percentile(lightness, 10))
+    middle = (float(np.median(lab[:, 0])), float(np.median(lab[:, 1])), float(np.median(lab[:, 2])))
     neutral = (saturation < NEUTRAL) | (lightness < 0.12)
     warm = (hue >= METAL_HUES_DEG[0]) & (hue <= METAL_HUES_DEG[1]) & (saturation < METAL_SATURATION) & ~neutral
     stones = ~neutral & ~warm
     share = float(stones.mean())
     metal: Metal = "pearl" if low > PEARLY else _metal(lightness, hue, neutral, warm)
     if share < LEAST_STONES:
-        return Tones(metal, middle, low, high)
-    return Tones(metal, middle, low, high, _mean_deg(hue[stones], lch[stones, 1]), share)
+        return Tones(metal, middle, low)
+    return Tones(metal, middle, low, _mean_deg(hue[stones], lch[stones, 1]), share)
 
 
-def _metal(lightness: F32, hue: F32, neutral: F32, warm: F32) -> Metal:
+def _metal(lightness: F32, hue: F32, neutral: Mask, warm: Mask) -> Metal:
     """Warm metal reflects much that has no hue, so a quarter of warm pixels among the metal is enough to call it gold."""
     if warm.sum() > 0.25 * max(int(neutral.sum() + warm.sum()), 1):
         return "rose-gold" if float(np.median(hue[warm])) < ROSE_TO_DEG else "yellow-gold"

@@ -40,9 +40,25 @@ Spot = tuple[float, float, float, float, F32]
 
 
 def _lights(stage: Stage, rng: np.random.Generator) -> list[Spot]:
+    curtain = stage.surface.pattern == "curtain"
     if stage.view == "flat":
-        return _scattered(stage, rng)
-    return _curtain(stage, rng) if stage.surface.pattern == "curtain" else _strings(stage, rng)
+        return _garlands(stage, rng) if curtain else _scattered(stage, rng)
+    return _curtain(stage, rng) if curtain else _strings(stage, rng)
+
+
+def _garlands(stage: Stage, rng: np.random.Generator) -> list[Spot]:
+    """Strings of small lights laid around the piece on the cloth, nearly in focus."""
+    spots: list[Spot] = []
+    for k in range(5):
+        middle = (k + rng.uniform(-0.2, 0.2)) * 2 * math.pi / 5
+        for j in range(13):
+            angle = middle + (j - 6) * 0.115
+            away = 0.60 + 0.055 * math.sin(3.0 * angle + k) + rng.uniform(-0.012, 0.012)
+            x, y = 0.5 + away * math.cos(angle), 0.5 + away * math.sin(angle)
+            radius = rng.uniform(11, 17) * stage.surface.scale * stage.px
+            color = stage.accent() if rng.random() < 0.85 else stage.detail()
+            spots.append((x * stage.width, y * stage.height, radius, rng.lognormal(0, 0.4) * 0.42, color))
+    return spots
 
 
 def _curtain(stage: Stage, rng: np.random.Generator) -> list[Spot]:

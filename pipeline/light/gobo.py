@@ -87,7 +87,7 @@ def gobo_mask(gobo: Gobo, X: F32, Y: F32, softness_add: float = 0.0) -> F32:
     soft = np.float32(gobo.softness + max(0.0, softness_add)) * (1.0 - SPREAD + 2.0 * SPREAD * nearness)
     if gobo.kind == "palm":
         size = np.float32(gobo.pane)
-        through = 1.0 - _palm(u / size, v / size, (soft / size).astype(np.float32))
+        through = 1.0 - _palm(*((one / size).astype(np.float32) for one in (u, v, soft)))
     else:
         through = _panes(u, gobo.columns, gobo.pane, gobo.bar, soft)
         through *= _panes(v, gobo.rows, tall, gobo.bar, soft)

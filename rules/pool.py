@@ -1,0 +1,73 @@
+"""Templates to choose from when nobody names one. Owns the pool of a photo; refuses to look at the piece.
+
+What the piece looks like is known only when it is cut out, so a plan freezes a few sets for it, under one light, and
+`rules.flatter` takes one of them then. Light and order follow from the photo's digest and the seed: the same photo gets the
+same picture, different photos get different ones, and no clock or counter has a part in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from pipeline.recipe import JewelryType
+from pipeline.rig import Frozen
+from presets.library import library
+from presets.models import KNOWN_TYPES, Template
+from presets.styles import Choice, Style, choose
+from rules.flatter import tone
+
+MOST = 6  # sets in a pool: each costs room in the ledger for every photo
+FEWEST = 4  # under a light with fewer there is no real choice
+
+
+class Offer(Frozen):
+    """What a photo may get. choice: the first of the pool, or all there is; pool: names of templates, () for no choice."""
+
+    choice: Choice
+    pool: tuple[str, ...] = ()
+
+
+def offer(style: Style, kind: JewelryType, key: str, turn: int = 0) -> Offer:
+    """The offer for a photo. key: what tells it from others; turn: number of the variant, each under another light."""
+    if style.template or style.palette:
+        return Offer(choice=choose(style, kind))
+    by_light: dict[str, list[str]] = {}
+    for name, one in library().templates.items():
+        if _fits(one, style, kind):
+            by_light.setdefault(one.rig, []).append(name)
+    lights = [light for light, names in by_light.items() if len(names) >= FEWEST and style.lighting in {None, light}]
+    if not lights:
+        return Offer(choice=choose(style, kind))
+    lights = shuffled(lights, key)
+    pool = mixed(shuffled(by_light[lights[turn % len(lights)]], key))
+    return Offer(choice=Choice(template=pool[0], look=style.look), pool=tuple(pool))
+
+
+def _fits(one: Template, style: Style, kind: JewelryType) -> bool:
+    """Nobody wants lights of a feast, or palms in winter, unasked: what is bound to a season must be named."""
+    if style.material is None and (one.surface == "festive" or one.seasons):
+        return False
+    kinds = KNOWN_TYPES if kind == "auto" else (kind,)
+    return style.material in {None, one.surface} and set(kinds) <= set(one.suits)
+
+
+def shuffled(names: Sequence[str], key: str) -> list[str]:
+    """Names in an order that depends on the key alone (rendezvous hashing: one more name moves no other)."""
+    return sorted(names, key=lambda name: hashlib.sha256(f"{key}|{name}".encode()).digest())
+
+
+def mixed(names: Sequence[str]) -> list[str]:
+    """At most `MOST` of them, dark, light and medium grounds by turns, so that every piece finds one to stand out on."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        surface = library().surface_of(library().templates[name])
+        groups.setdefault(tone(surface).word, []).append(name)
+    return [name for name, _ in zip(_by_turns(list(groups.values())), range(MOST), strict=False)]
+
+
+def _by_turns(groups: list[list[str]]) -> Iterator[str]:
+    while any(groups):
+        for group in groups:
+            if group:
+                yield group.pop(0)
