@@ -2,7 +2,8 @@
 
 Every template is rendered small with one ring (seen across a table) and one pair of earrings (seen from above). The distance
 of two pictures has two parts, each divided by its median over all pairs of templates:
-- colour: sliced earth mover's distance in OKLab (Rabin et al. 2012), of the whole picture and of its nine parts;
+- colour: sliced earth mover's distance (Rabin et al. 2012) in OKLab with a and b doubled (as in deltaEOK2, CSS Color 4), of
+  the whole picture and of its nine parts;
 - form: a histogram of oriented gradients of lightness (Dalal & Triggs 2005) in 6 x 6 cells, not normalised, so that a faint
   fold counts little.
 The distance of two templates is the smaller of their two pictures' distances, so that it is not enough to differ in one view.
@@ -86,7 +87,7 @@ def _picture(name: str, kind: JewelryType, cutout: Cutout, seed: int) -> U8:
 def descriptor(srgb: U8) -> F32:
     """Colour part, then form part, of a picture (H, W, 3), as one vector; distances in it are sums of differences."""
     small = cv2.resize(srgb, (SMALL_PX, SMALL_PX), interpolation=cv2.INTER_AREA)
-    lab = oklab_from_linear(linear_from_srgb_u8(small))
+    lab = oklab_from_linear(linear_from_srgb_u8(small)) * np.array([1, 2, 2], np.float32)
     third = SMALL_PX // 3
     parts = [lab, *(lab[y : y + third, x : x + third] for y in range(0, SMALL_PX, third) for x in range(0, SMALL_PX, third))]
     color = [0.5 * sliced(parts[0]), *(0.5 / 9 * sliced(part) for part in parts[1:])]
