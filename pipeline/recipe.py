@@ -88,7 +88,10 @@ class Candidate(Frozen):
 
     template: str
     surface: Surface
+    rig: Rig
     look: Look
+    view: View
+    pose: Pose
     fill: Fill
     flatters: tuple[Metal, ...] = ()
 
@@ -122,7 +125,7 @@ class Recipe(Frozen):
 
     def on(self, chosen: Candidate) -> Recipe:
         """The recipe with that set, and no choice left."""
-        own = {name: getattr(chosen, name) for name in ("template", "surface", "look", "fill")}
+        own = {name: getattr(chosen, name) for name in type(chosen).model_fields if name != "flatters"}
         return self.model_copy(update={**own, "pool": ()})
 
     @property

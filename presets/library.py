@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -61,38 +62,47 @@ def recipe(
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
-    size_px: width, height. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the
-    piece out. pool: templates whose sets may take this one's place, under the same light, once the piece is seen. presets:
-    other than those in force. Raises Misconfigured when a name is unknown.
+    size_px: width, height. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the piece out.
+    pool: templates one of which takes this one's place once the piece is seen; what is given replaces theirs, too.
+    presets: other than those in force. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
-    chosen = _get("template", template, known.templates)
-    view, stance = resolve_stance(jewelry_type, chosen.view, pose)
+    wish = _Wish(jewelry_type, lighting, look, pose, fill)
+    own = _candidate(known, template, wish).model_dump(exclude={"flatters"})
     return Recipe(
-        template=template,
+        **own,
         jewelry_type=jewelry_type,
-        surface=known.surface_of(chosen),
-        rig=_get("lighting", lighting or chosen.rig, known.rigs),
-        look=_get("look", look or chosen.look, known.looks),
-        view=view,
-        pose=stance,
         width_px=size_px[0],
         height_px=size_px[1],
-        fill=chosen.fill if fill is None else fill,
         seed=seed,
         draft=draft,
         segmenter=segmenter,
-        pool=tuple(_candidate(known, name, look, fill) for name in pool),
+        pool=tuple(_candidate(known, name, wish) for name in pool),
     )
 
 
-def _candidate(known: Library, name: str, look: str | None, fill: float | None) -> Candidate:
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for beside the template."""
+
+    jewelry_type: JewelryType
+    lighting: str | None
+    look: str | None
+    pose: Pose
+    fill: float | None
+
+
+def _candidate(known: Library, name: str, wish: _Wish) -> Candidate:
     template = _get("template", name, known.templates)
+    view, pose = resolve_stance(wish.jewelry_type, template.view, wish.pose)
     return Candidate(
         template=name,
         surface=known.surface_of(template),
-        look=_get("look", look or template.look, known.looks),
-        fill=template.fill if fill is None else fill,
+        rig=_get("lighting", wish.lighting or template.rig, known.rigs),
+        look=_get("look", wish.look or template.look, known.looks),
+        view=view,
+        pose=pose,
+        fill=template.fill if wish.fill is None else wish.fill,
         flatters=template.flatters,
     )
 

@@ -70,7 +70,7 @@ def style_words(presets: Library | None = None) -> tuple[str, ...]:
 def choose(style: Style, jewelry_type: JewelryType, presets: Library | None = None) -> Choice:
     """The template for a wish: the named one, else the best match, else the default of the type of jewelry.
 
-    A template that already has the light is preferred to one whose light must be replaced.
+    A template that suits the type is preferred, then one that already has the light, before one whose light must be replaced.
     """
     known = presets or library()
     default = known.defaults[jewelry_type]
@@ -93,7 +93,7 @@ def _best(style: Style, jewelry_type: JewelryType, known: Library, default: str)
         one = known.templates[name]
         light, look = style.lighting or one.rig, style.look or one.look
         fits = jewelry_type == "auto" or jewelry_type in one.suits
-        return one.rig != light, not fits, one.look != look, name != default, order.index(name)
+        return not fits, one.rig != light, one.look != look, name != default, order.index(name)
 
     fitting = [name for name in order if _is(known.templates[name], material, palette)]
     return min(fitting, key=rank, default=default)

@@ -1,8 +1,8 @@
 """Templates to choose from when nobody names one. Owns the pool of a photo; refuses to look at the piece.
 
-What the piece looks like is known only when it is cut out, so a plan freezes a few sets for it, under one light, and
-`rules.flatter` takes one of them then. Light and order follow from the photo's digest and the seed: the same photo gets the
-same picture, different photos get different ones, and no clock or counter has a part in it.
+What the piece looks like is known only when it is cut out, so a plan freezes a few sets for it, and `rules.flatter` takes
+one of them then. They and their order follow from the photo's digest and the seed: the same photo gets the same picture,
+different photos get different ones, and no clock or counter has a part in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from presets.styles import Choice, Style, choose
 from rules.flatter import tone
 
 MOST = 6  # sets in a pool: each costs room in the ledger for every photo
-FEWEST = 4  # under a light with fewer there is no real choice
+FEWEST = 3  # with fewer there is no real choice
 
 
 class Offer(Frozen):
@@ -28,19 +28,17 @@ class Offer(Frozen):
     pool: tuple[str, ...] = ()
 
 
-def offer(style: Style, kind: JewelryType, key: str, turn: int = 0) -> Offer:
-    """The offer for a photo. key: what tells it from others; turn: number of the variant, each under another light."""
+def offer(style: Style, kind: JewelryType, key: str, *, turn: int = 0, of: int = 1) -> Offer:
+    """The offer for a photo. key: what tells it from others; turn, of: the variant, which shares no set with the others."""
     if style.template or style.palette:
         return Offer(choice=choose(style, kind))
-    by_light: dict[str, list[str]] = {}
-    for name, one in library().templates.items():
-        if _fits(one, style, kind):
-            by_light.setdefault(one.rig, []).append(name)
-    lights = [light for light, names in by_light.items() if len(names) >= FEWEST and style.lighting in {None, light}]
-    if not lights:
+    fitting = [name for name, one in library().templates.items() if _fits(one, style, kind)]
+    names = shuffled(fitting, key)
+    if len(names) >= FEWEST * of:
+        names = names[turn::of]
+    if len(names) < FEWEST:
         return Offer(choice=choose(style, kind))
-    lights = shuffled(lights, key)
-    pool = mixed(shuffled(by_light[lights[turn % len(lights)]], key))
+    pool = mixed(names)
     return Offer(choice=Choice(template=pool[0], look=style.look), pool=tuple(pool))
 
 
@@ -49,7 +47,8 @@ def _fits(one: Template, style: Style, kind: JewelryType) -> bool:
     if style.material is None and (one.surface == "festive" or one.seasons):
         return False
     kinds = KNOWN_TYPES if kind == "auto" else (kind,)
-    return style.material in {None, one.surface} and set(kinds) <= set(one.suits)
+    wished = style.material in {None, one.surface} and style.lighting in {None, one.rig}
+    return wished and set(kinds) <= set(one.suits)
 
 
 def shuffled(names: Sequence[str], key: str) -> list[str]:

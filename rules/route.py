@@ -72,7 +72,7 @@ def _recipes(
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
     key = f"{facts.digest or facts.name}|{start}"
-    offers = [offer(style, kind, key, variant) for variant in range(count)]
+    offers = [offer(style, kind, key, turn=variant, of=count) for variant in range(count)]
     choice = offers[0].choice
     recipes = tuple(
         recipe(
@@ -105,9 +105,9 @@ def _template_words(first: Recipe, who: tuple[str, ...], kind: JewelryType) -> s
     if not first.pool:
         source = f"from {' and '.join(who)}" if who else f"the default for {kind}"
         return f"Template {first.template}: {source}."
-    wish = f"{' and '.join(who)} names no template" if who else "nobody names one"
+    wish = f"left open by {' and '.join(who)}" if who else "nobody names one"
     names = ", ".join(one.template for one in first.pool)
-    return f"Template: {wish}, so the piece's own colours decide between {names} (light: {first.rig.name})."
+    return f"Template: {wish}, so the piece's own colours decide between {names}."
 
 
 def _outputs(voices: Voices, rules: Rules, findings: list[Finding]) -> tuple[tuple[Output, ...], str]:

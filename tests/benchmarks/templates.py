@@ -43,9 +43,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.templates", description=__doc__)
     parser.add_argument("names", nargs="*", help="templates; all when none is given")
     parser.add_argument("--closest", type=int, default=20, help="pairs to name")
+    parser.add_argument("--out", type=Path, default=Path("out/templates"), help="where what was measured is kept")
     asked = parser.parse_args()
     names = asked.names or list(library().templates)
-    marks = measured(names)
+    marks = measured(names, asked.out)
     pairs, seeds, unit = distances(marks)
     threshold = float(np.percentile(seeds, SHARE))
     upper = np.triu_indices(len(names), 1)
@@ -63,25 +64,30 @@ def main() -> None:
     sys.exit(close > 0)
 
 
-def measured(names: Sequence[str]) -> F32:
-    """Descriptors (templates, seeds, pieces, length) of all pictures."""
+def measured(names: Sequence[str], out: Path) -> F32:
+    """Descriptors (templates, seeds, pieces, length) of all pictures; those that are kept in `out` are not made again."""
+    out.mkdir(parents=True, exist_ok=True)
     pieces = [(kind, _cutout(stem)) for kind, stem in PIECES]
     console = Console(stderr=True)
     rows = [
-        [[descriptor(_picture(name, kind, cutout, seed)) for kind, cutout in pieces] for seed in SEEDS]
+        [[_mark(name, piece, seed, out) for piece in pieces] for seed in SEEDS]
         for name in track(names, "Templates", console=console, disable=not sys.stderr.isatty())
     ]
     return np.asarray(rows, np.float32)
 
 
+def _mark(name: str, piece: tuple[JewelryType, Cutout], seed: int, out: Path) -> F32:
+    kind, cutout = piece
+    asked = recipe(name, kind, size_px=(SIZE_PX, SIZE_PX), seed=seed, draft=True)
+    kept = out / f"{asked.digest}.npy"
+    if not kept.exists():
+        np.save(kept, descriptor(render_cutout(cutout, asked).srgb))
+    return np.asarray(np.load(kept), np.float32)
+
+
 def _cutout(stem: str) -> Cutout:
     asked = recipe("velvet-navy-moody", draft=True)
     return cut(decode(HOME / "samples" / f"{stem}.jpg"), asked, Stopwatch())
-
-
-def _picture(name: str, kind: JewelryType, cutout: Cutout, seed: int) -> U8:
-    asked = recipe(name, kind, size_px=(SIZE_PX, SIZE_PX), seed=seed, draft=True)
-    return render_cutout(cutout, asked).srgb
 
 
 def descriptor(srgb: U8) -> F32:
