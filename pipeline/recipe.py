@@ -61,7 +61,9 @@ class Surface(Frozen):
     def _pattern_of_the_material(self) -> Surface:
         known = ("plain", *PATTERNS.get(self.material, ()))
         if self.pattern not in known:
-            raise ValueError(f'{self.material} has no pattern "{self.pattern}" (accepted: {", ".join(known)})')
+            raise ValueError(
+                f'{self.material} has no pattern "{self.pattern}" (accepted: {", ".join(known)})'
+            )
         return self
 
 

@@ -26,7 +26,6 @@ from pipeline.shape.solid import solidify
 from pipeline.tones import Tones, tones_of
 from pipeline.values import Cutout, Note, Photo, Render, Scene
 
-
 Choose = Callable[[Recipe, Tones], tuple[Recipe, str]]
 """Settle a recipe that leaves a choice of sets, for a piece of these tones; and why so, in words ("" when it had none)."""
 

@@ -51,7 +51,9 @@ def tones_of(cutout: Cutout) -> Tones:
     low = float(np.percentile(lightness, 10))
     middle = (float(np.median(lab[:, 0])), float(np.median(lab[:, 1])), float(np.median(lab[:, 2])))
     neutral = (saturation < NEUTRAL) | (lightness < 0.12)
-    warm = (hue >= METAL_HUES_DEG[0]) & (hue <= METAL_HUES_DEG[1]) & (saturation < METAL_SATURATION) & ~neutral
+    warm = (
+        (hue >= METAL_HUES_DEG[0]) & (hue <= METAL_HUES_DEG[1]) & (saturation < METAL_SATURATION) & ~neutral
+    )
     stones = ~neutral & ~warm
     share = float(stones.mean())
     metal: Metal = "pearl" if low > PEARLY else _metal(lightness, hue, neutral, warm)

@@ -15,7 +15,17 @@ from pipeline.stance import stance_for
 from presets.loading import Library, load, with_own
 from presets.spelling import unknown
 
-__all__ = ["HOME", "Library", "adopting", "library", "load", "recipe", "resolve_stance", "shipped", "with_own"]
+__all__ = [
+    "HOME",
+    "Library",
+    "adopting",
+    "library",
+    "load",
+    "recipe",
+    "resolve_stance",
+    "shipped",
+    "with_own",
+]
 
 HOME = Path(__file__).parent
 Named = TypeVar("Named")

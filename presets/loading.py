@@ -111,7 +111,9 @@ def with_own(known: Library, home: Path, reserved: Collection[str] = ()) -> Libr
     reserved: words that mean something else in a folder's name. Raises Misconfigured as `load` does.
     """
     reader = _Reader(home)
-    own = _templates(reader, known, ".", {**dict.fromkeys(reserved, "a word of folder names"), **_taken(known)})
+    own = _templates(
+        reader, known, ".", {**dict.fromkeys(reserved, "a word of folder names"), **_taken(known)}
+    )
     if reader.wrong:
         raise Misconfigured("\n".join(reader.wrong), "Mend the templates above and try again.")
     if not own:

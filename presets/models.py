@@ -24,9 +24,13 @@ from pipeline.rig import Frozen
 Share = Annotated[float, Field(ge=0, le=1)]
 Season = Literal["spring", "summer", "autumn", "winter"]
 SEASONS: tuple[Season, ...] = get_args(Season)
+
+
 def _word(text: str) -> str:
     if not re.fullmatch(r"[^\W_]+(-[^\W_]+)*", text) or text != text.casefold():
-        raise ValueError(f'"{text}" is not one word (accepted: small letters, digits and hyphens, such as "my-velvet")')
+        raise ValueError(
+            f'"{text}" is not one word (accepted: small letters, digits and hyphens, such as "my-velvet")'
+        )
     return text
 
 

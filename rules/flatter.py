@@ -97,7 +97,9 @@ def choose(recipe: Recipe, piece: Piece) -> tuple[Recipe, str]:
 def score(candidate: Candidate, piece: Piece) -> float:
     """How well a set flatters, about -0.5..1.55; more is better."""
     ground = tone(candidate.surface)
-    apart = math.dist((piece.lab[0], 2 * piece.lab[1], 2 * piece.lab[2]), (ground.lightness, 2 * ground.a, 2 * ground.b))
+    apart = math.dist(
+        (piece.lab[0], 2 * piece.lab[1], 2 * piece.lab[2]), (ground.lightness, 2 * ground.a, 2 * ground.b)
+    )
     return min(apart / ENOUGH, 1.0) + METAL * (piece.metal in candidate.flatters) + _stones(ground, piece)
 
 

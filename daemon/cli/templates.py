@@ -20,7 +20,8 @@ Sheet = Annotated[
     Path | None, typer.Option("--sheet", help="Render the templates and save a sheet (JPEG or PNG).")
 ]
 Photo = Annotated[
-    Path | None, typer.Option("--try", help="The same with this photo; saved as templates.jpg without --sheet.")
+    Path | None,
+    typer.Option("--try", help="The same with this photo; saved as templates.jpg without --sheet."),
 ]
 Style = Annotated[list[str], typer.Option("--style", help="velvet, marble, minimal, gradient, festive.")]
 Palette = Annotated[list[str], typer.Option("--palette", help="A palette, such as navy.")]
@@ -80,7 +81,7 @@ def selected(filters: Filters) -> list[str]:
 
 
 def _singular(word: str) -> str:
-    """ "rings" as "ring"."""
+    """The type as the templates call it: `ring` for `rings`."""
     return TYPE_WORDS.get(word.casefold(), word)
 
 

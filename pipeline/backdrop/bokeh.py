@@ -53,8 +53,10 @@ def _garlands(stage: Stage, rng: np.random.Generator) -> list[Spot]:
         middle = (k + rng.uniform(-0.2, 0.2)) * 2 * math.pi / 5
         for j in range(13):
             angle = middle + (j - 6) * 0.115
-            away = 0.60 + 0.055 * math.sin(3.0 * angle + k) + rng.uniform(-0.012, 0.012)
-            x, y = 0.5 + away * math.cos(angle), 0.5 + away * math.sin(angle)
+            c, d = math.cos(angle), math.sin(angle)
+            away = 0.45 / (c**4 + d**4) ** 0.25  # a square with round corners, inside the frame
+            away += 0.028 * math.sin(5.0 * angle + k) + rng.uniform(-0.008, 0.008)
+            x, y = 0.5 + away * c, 0.5 + away * d
             radius = rng.uniform(11, 17) * stage.surface.scale * stage.px
             color = stage.accent() if rng.random() < 0.85 else stage.detail()
             spots.append((x * stage.width, y * stage.height, radius, rng.lognormal(0, 0.4) * 0.42, color))

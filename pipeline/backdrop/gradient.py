@@ -17,7 +17,10 @@ from pipeline.light.gobo import smoothstep
 from pipeline.rig import Light
 from pipeline.values import F32, Scene
 
-HORIZON = {"table": -0.10, "flat": -0.02}  # where the wall meets the floor, share of the height from the middle
+HORIZON = {
+    "table": -0.10,
+    "flat": -0.02,
+}  # where the wall meets the floor, share of the height from the middle
 HORIZON_SOFT = 0.035
 
 

@@ -71,7 +71,9 @@ def _chips(
     gap = rng.uniform(0.06, 0.20, len(points)) * size
     border = (away[..., 1] - away[..., 0]) / 2 - gap[nearest[..., 0]]
     there = rng.random(len(points)) < share * stage.surface.relief
-    inside = np.where(there[nearest[..., 0]], border, np.minimum(border, 0) - gap[nearest[..., 0]]).astype(np.float32)
+    inside = np.where(there[nearest[..., 0]], border, np.minimum(border, 0) - gap[nearest[..., 0]]).astype(
+        np.float32
+    )
     kinds = np.stack([stage.accent(), stage.detail(), 0.5 * (stage.accent() + stage.detail())])
     tone = rng.lognormal(0.0, 0.12, (len(points), 1)).astype(np.float32)
     colors = kinds[rng.choice(3, len(points), p=(0.42, 0.40, 0.18))] * tone

@@ -108,7 +108,9 @@ def pleats(stage: Stage, raster: Raster) -> F32:
     inside = place - np.floor(place)
     profile = np.minimum(inside / np.float32(0.82), (1.0 - inside) / np.float32(0.18))
     soft = 0.5 - 0.5 * np.cos(np.float32(math.pi) * np.clip(profile, 0, 1))
-    Z = np.float32(0.055 * stage.surface.relief) * soft + np.float32(0.012) * bend(raster.X * 1.6, raster.Y * 1.6)
+    Z = np.float32(0.055 * stage.surface.relief) * soft + np.float32(0.012) * bend(
+        raster.X * 1.6, raster.Y * 1.6
+    )
     return gaussian(f32(Z), max(0.6, 0.008 / raster.cell))
 
 

@@ -59,13 +59,16 @@ def _palm(u: F32, v: F32, soft: F32) -> F32:
         across = across - np.float32(bow) * along * along
         away = np.abs(across)
         grown = np.clip(along / np.float32(FROND_LONG), 0.0, 1.0)
-        reach = np.sin(np.float32(math.pi) * grown**0.6) + 1e-3  # leaflets are longest below the middle of the frond
-        place = (along - 0.75 * away + np.float32(0.21) * (across > 0)) / np.float32(LEAFLET)
-        middle = np.abs(place - np.floor(place) - 0.5) * np.float32(LEAFLET)
+        reach = (
+            np.sin(np.float32(math.pi) * grown**0.6) + 1e-3
+        )  # leaflets are longest below the middle of the frond
+        place = (along - np.float32(0.75) * away) / np.float32(LEAFLET)
+        middle = np.abs(place - np.floor(place) - np.float32(0.5)) * np.float32(LEAFLET)
         width = np.float32(0.30 * LEAFLET) * np.clip(1.0 - (away / reach) ** 2, 0.0, 1.0)
-        leaf = smoothstep(-1.0, 1.0, (width - middle) / soft) * (away < reach)
-        stem = smoothstep(-1.0, 1.0, (np.float32(0.02) - away) / soft) * (grown < 1.0)
-        np.maximum(shade, np.maximum(leaf, stem) * (along > 0), out=shade)
+        leaf = smoothstep(-1.0, 1.0, (width - middle) / soft) * np.minimum(width / (0.6 * soft), 1.0)
+        stem = smoothstep(-1.0, 1.0, (np.float32(0.02) - away) / soft) * np.minimum(0.02 / soft, 1.0)
+        ends = smoothstep(0.0, 1.0, along / (2 * soft)) * smoothstep(0.0, 0.2, 1.0 - grown)
+        np.maximum(shade, np.maximum(leaf, stem) * ends, out=shade)
     return shade.astype(np.float32)
 
 

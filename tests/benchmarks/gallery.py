@@ -52,7 +52,9 @@ def main() -> None:
         parser.error(f"{asked.photos}: there are no photos")
     asked.out.mkdir(parents=True, exist_ok=True)
     store = asked.out / "gallery.jsonl"
-    known = {row["key"]: row for row in map(json.loads, store.read_text().splitlines())} if store.exists() else {}
+    known = (
+        {row["key"]: row for row in map(json.loads, store.read_text().splitlines())} if store.exists() else {}
+    )
     rows = []
     with store.open("a", encoding="utf-8") as stream:
         for row, new in rendered(photos, known):
@@ -78,12 +80,20 @@ def rendered(photos: Sequence[Path], known: dict[str, Row]) -> Iterator[tuple[Ro
             for size in sizes:
                 asked = recipe(name, kind, size_px=(size, size))
                 key = f"{photo.name} {asked.digest}"
-                yield (known[key], False) if key in known else (measured(photo, kind, cutout, asked, key), True)
+                yield (
+                    (known[key], False) if key in known else (measured(photo, kind, cutout, asked, key), True)
+                )
 
 
 def measured(photo: Path, kind: JewelryType, cutout: Cutout, asked: Recipe, key: str) -> Row:
     """What came of one picture."""
-    row: Row = {"key": key, "photo": photo.name, "type": kind, "template": asked.template, "size": asked.width_px}
+    row: Row = {
+        "key": key,
+        "photo": photo.name,
+        "type": kind,
+        "template": asked.template,
+        "size": asked.width_px,
+    }
     try:
         made = render_cutout(cutout, asked)
     except (VitrineError, ArithmeticError, ValueError, MemoryError) as error:
@@ -128,7 +138,9 @@ def summary(rows: Sequence[Row]) -> Iterator[str]:
 def _reasons(whole: Sequence[Row]) -> Iterator[str]:
     """Verdicts that are not the photo's own fault: reasons that only some templates have."""
     templates = len({row["template"] for row in whole})
-    found = Counter((row["photo"], code) for row in whole if row["size"] == SIZE_PX for code in row["reasons"])
+    found = Counter(
+        (row["photo"], code) for row in whole if row["size"] == SIZE_PX for code in row["reasons"]
+    )
     for (photo, code), count in sorted(found.items()):
         yield f"  {code}: {photo} on {count} of {templates} templates"
 

@@ -43,7 +43,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.templates", description=__doc__)
     parser.add_argument("names", nargs="*", help="templates; all when none is given")
     parser.add_argument("--closest", type=int, default=20, help="pairs to name")
-    parser.add_argument("--out", type=Path, default=Path("out/templates"), help="where what was measured is kept")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/templates"), help="where what was measured is kept"
+    )
     asked = parser.parse_args()
     names = asked.names or list(library().templates)
     marks = measured(names, asked.out)
@@ -55,7 +57,9 @@ def main() -> None:
     close = int((told < threshold).sum())
     print(f"templates                     {len(names)}")
     print(f"units: colour {unit[0]:.4f} OKLab, form {unit[1]:.4f}")
-    print(f"two seeds of one template     median {np.median(seeds):.3f}, 90 % below {threshold:.3f} = threshold")
+    print(
+        f"two seeds of one template     median {np.median(seeds):.3f}, 90 % below {threshold:.3f} = threshold"
+    )
     print(f"two templates, mean           {told.mean():.3f}")
     print(f"two templates, least          {told.min():.3f}  ({told.min() / threshold:.2f} of the threshold)")
     print(f"pairs below the threshold     {close} of {told.size}   {'ok' if close == 0 else 'TOO CLOSE'}")
@@ -95,7 +99,14 @@ def descriptor(srgb: U8) -> F32:
     small = cv2.resize(srgb, (SMALL_PX, SMALL_PX), interpolation=cv2.INTER_AREA)
     lab = oklab_from_linear(linear_from_srgb_u8(small)) * np.array([1, 2, 2], np.float32)
     third = SMALL_PX // 3
-    parts = [lab, *(lab[y : y + third, x : x + third] for y in range(0, SMALL_PX, third) for x in range(0, SMALL_PX, third))]
+    parts = [
+        lab,
+        *(
+            lab[y : y + third, x : x + third]
+            for y in range(0, SMALL_PX, third)
+            for x in range(0, SMALL_PX, third)
+        ),
+    ]
     color = [0.5 * sliced(parts[0]), *(0.5 / 9 * sliced(part) for part in parts[1:])]
     return np.concatenate([*color, oriented(lab[..., 0])])
 

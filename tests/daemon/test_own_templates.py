@@ -85,13 +85,16 @@ BAD = [
     ('suits = ["rings"]', ["our-velvet.suits[1]", 'did you mean "ring"']),
     ('flatters = ["gold"]', ["our-velvet.flatters[1]", '"yellow-gold"']),
     ('change = { base = "navy" }', ["our-velvet.change.base", 'a colour such as "#0b1a3f"']),
-    ('change = { pattern = "onyx" }', ["our-velvet.change", 'velvet has no pattern "onyx"', "plain, pleats, tufted"]),
+    (
+        'change = { pattern = "onyx" }',
+        ["our-velvet.change", 'velvet has no pattern "onyx"', "plain, pleats, tufted"],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("line", "words"), BAD, ids=[line for line, _ in BAD])
 def test_a_mistake_names_file_line_key_and_what_is_accepted(tmp_path: Path, line: str, words: list[str]):
-    key = line.split(" ")[0]
+    key = line.split(" ", maxsplit=1)[0]
     kept = [one for one in OWN.splitlines() if not one.startswith(f"{key} ")]
     text = "\n".join([kept[0], line, *kept[1:]])
     path = put(tmp_path, text)
@@ -128,7 +131,9 @@ def test_a_name_that_no_folder_could_say_is_refused(tmp_path: Path):
 def test_two_files_cannot_have_the_same_name(tmp_path: Path):
     put(tmp_path, OWN)
     put(tmp_path, OWN, "zz.toml")
-    with pytest.raises(Misconfigured, match=r"zz.toml, line 1, our-velvet: the name is taken: it is a template in ours.toml"):
+    with pytest.raises(
+        Misconfigured, match=r"zz.toml, line 1, our-velvet: the name is taken: it is a template in ours.toml"
+    ):
         load_settings(tmp_path)
 
 

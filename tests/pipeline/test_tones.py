@@ -87,7 +87,13 @@ def test_a_render_follows_the_choice_and_says_so():
 
 
 def test_a_pattern_of_another_material_is_refused():
-    with pytest.raises(ValueError, match="velvet has no pattern \"onyx\" .accepted: plain, pleats, tufted"):
+    with pytest.raises(ValueError, match=r'velvet has no pattern "onyx" .accepted: plain, pleats, tufted'):
         Surface(
-            name="x", material="velvet", palette="x", base="#000000", accent="#000000", detail="#000000", pattern="onyx"
+            name="x",
+            material="velvet",
+            palette="x",
+            base="#000000",
+            accent="#000000",
+            detail="#000000",
+            pattern="onyx",
         )

@@ -14,7 +14,15 @@ from pipeline.errors import Misconfigured
 from pipeline.recipe import JEWELRY_TYPES, MATERIALS, Recipe
 from presets.library import HOME, library, load, recipe, resolve_stance
 
-ROOMS = {"moody": 8, "soft-glow": 2, "spotlight": 12, "studio": 3, "blinds": 6, "palm": 4.5, "candlelight": 3.6}
+ROOMS = {
+    "moody": 8,
+    "soft-glow": 2,
+    "spotlight": 12,
+    "studio": 3,
+    "blinds": 6,
+    "palm": 4.5,
+    "candlelight": 3.6,
+}
 
 
 @pytest.fixture

@@ -42,7 +42,8 @@ def test_the_view_is_the_one_the_piece_would_get():
 
 
 @pytest.mark.parametrize(
-    ("field", "word", "meant"), [("style", "velvt", "velvet"), ("metal", "yelow-gold", "yellow-gold"), ("rig", "mody", "moody")]
+    ("field", "word", "meant"),
+    [("style", "velvt", "velvet"), ("metal", "yelow-gold", "yellow-gold"), ("rig", "mody", "moody")],
 )
 def test_an_unknown_word_is_answered_with_the_known_ones(field, word, meant):
     with pytest.raises(Misconfigured, match=f'there is no {field} "{word}"; did you mean "{meant}"'):

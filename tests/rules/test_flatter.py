@@ -96,7 +96,9 @@ def test_every_metal_finds_a_set_it_stands_out_on_and_that_is_made_for_it(metal)
         for pool in (offer(Style(), "ring", f"photo {number}").pool for number in range(40))
     ]
     assert min(best) >= 1.0, "it stands out"
-    assert sum(value > 1.0 + 0.2 for value in best) >= 34, "and hardly ever on a set that is not made for its metal"
+    assert sum(value > 1.0 + 0.2 for value in best) >= 34, (
+        "and hardly ever on a set that is not made for its metal"
+    )
 
 
 def test_the_same_photo_gets_the_same_pool_and_a_batch_gets_many():

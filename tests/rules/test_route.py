@@ -90,7 +90,10 @@ def test_reasons_name_the_rule_and_its_number():
     text = "\n".join(made.reasons)
     assert made.reasons[0] == 'Rule 2 (match = "bangles-*") applies to bangles--velvet.'
     assert "Type bangle: from the folder name bangles--velvet." in made.reasons
-    assert "Template: left open by rule 2 and the folder name bangles--velvet, so the piece's own colours decide" in text
+    assert (
+        "Template: left open by rule 2 and the folder name bangles--velvet, so the piece's own colours decide"
+        in text
+    )
     assert {one.surface.material for one in made.recipes[0].pool} == {"marble"}
     assert "overnight, 22:00 to 06:00" in text
     assert made.window is not None
