@@ -49,17 +49,17 @@ def _lights(stage: Stage, rng: np.random.Generator) -> list[Spot]:
 def _garlands(stage: Stage, rng: np.random.Generator) -> list[Spot]:
     """Strings of small lights laid around the piece on the cloth, nearly in focus."""
     spots: list[Spot] = []
-    for k in range(5):
-        middle = (k + rng.uniform(-0.2, 0.2)) * 2 * math.pi / 5
-        for j in range(13):
-            angle = middle + (j - 6) * 0.115
+    for k in range(3):
+        wave, turn = rng.uniform(0.03, 0.06), rng.uniform(0, 2 * math.pi)
+        for j in range(22):
+            angle = (j + rng.uniform(-0.3, 0.3)) * 2 * math.pi / 22 + k * 0.7
             c, d = math.cos(angle), math.sin(angle)
-            away = 0.45 / (c**4 + d**4) ** 0.25  # a square with round corners, inside the frame
-            away += 0.028 * math.sin(5.0 * angle + k) + rng.uniform(-0.008, 0.008)
+            away = 0.46 / (c**4 + d**4) ** 0.25  # a square with round corners, inside the frame
+            away += wave * math.sin((3 + k) * angle + turn)
             x, y = 0.5 + away * c, 0.5 + away * d
-            radius = rng.uniform(11, 17) * stage.surface.scale * stage.px
+            radius = rng.uniform(4.0, 7.5) * stage.surface.scale * stage.px
             color = stage.accent() if rng.random() < 0.85 else stage.detail()
-            spots.append((x * stage.width, y * stage.height, radius, rng.lognormal(0, 0.4) * 0.42, color))
+            spots.append((x * stage.width, y * stage.height, radius, rng.lognormal(0, 0.5) * 2.4, color))
     return spots
 
 

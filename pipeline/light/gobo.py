@@ -24,7 +24,11 @@ FRONDS = (  # foot (x, y), direction in degrees, bow
     (-2.1, -2.6, 62.0, -0.12),
     (2.9, 1.2, -158.0, 0.09),
 )
-FROND_LONG, LEAFLET = 3.6, 0.34  # length of a frond, distance of its leaflets
+FROND_LONG, LEAFLET, STEM = (
+    3.6,
+    0.34,
+    0.02,
+)  # length of a frond, distance of its leaflets, half width of its stem
 FALLOFF = 0.16  # share of light lost from the window's near corner to its far one (thicker glass path, sky gradient)
 
 
@@ -53,23 +57,32 @@ def _palm(u: F32, v: F32, soft: F32) -> F32:
     shade = np.zeros_like(u)
     for x, y, turn_deg, bow in FRONDS:
         turn = math.radians(turn_deg)
+        cos, sin = np.float32(math.cos(turn)), np.float32(math.sin(turn))
         dx, dy = u - np.float32(x), v - np.float32(y)
-        along = dx * np.float32(math.cos(turn)) + dy * np.float32(math.sin(turn))
-        across = dy * np.float32(math.cos(turn)) - dx * np.float32(math.sin(turn))
-        across = across - np.float32(bow) * along * along
-        away = np.abs(across)
-        grown = np.clip(along / np.float32(FROND_LONG), 0.0, 1.0)
-        reach = (
-            np.sin(np.float32(math.pi) * grown**0.6) + 1e-3
-        )  # leaflets are longest below the middle of the frond
-        place = (along - np.float32(0.75) * away) / np.float32(LEAFLET)
-        middle = np.abs(place - np.floor(place) - np.float32(0.5)) * np.float32(LEAFLET)
-        width = np.float32(0.30 * LEAFLET) * np.clip(1.0 - (away / reach) ** 2, 0.0, 1.0)
-        leaf = smoothstep(-1.0, 1.0, (width - middle) / soft) * np.minimum(width / (0.6 * soft), 1.0)
-        stem = smoothstep(-1.0, 1.0, (np.float32(0.02) - away) / soft) * np.minimum(0.02 / soft, 1.0)
-        ends = smoothstep(0.0, 1.0, along / (2 * soft)) * smoothstep(0.0, 0.2, 1.0 - grown)
-        np.maximum(shade, np.maximum(leaf, stem) * ends, out=shade)
-    return shade.astype(np.float32)
+        along: F32 = dx * cos + dy * sin
+        away: F32 = np.abs(dy * cos - dx * sin - np.float32(bow) * along * along)
+        grown: F32 = np.clip(along / np.float32(FROND_LONG), 0.0, 1.0).astype(np.float32)
+        np.maximum(shade, _frond(along, away, grown, soft), out=shade)
+    return shade
+
+
+def _frond(along: F32, away: F32, grown: F32, soft: F32) -> F32:
+    """Cover of one frond. along: its stem; away: distance from it; grown: share of its length, 0..1."""
+    reach = np.sin(np.float32(math.pi) * grown ** np.float32(0.6)) + np.float32(
+        1e-3
+    )  # longest below its middle
+    place = (along - np.float32(0.75) * away) / np.float32(LEAFLET)
+    middle = np.abs(place - np.floor(place) - np.float32(0.5)) * np.float32(LEAFLET)
+    width = np.float32(0.30 * LEAFLET) * np.clip(1.0 - (away / reach) ** 2, 0.0, 1.0)
+    leaf = smoothstep(-1.0, 1.0, ((width - middle) / soft).astype(np.float32))
+    leaf *= np.minimum(
+        width / (np.float32(0.6) * soft), 1.0
+    )  # the sun shines around what is narrower than its penumbra
+    stem = smoothstep(-1.0, 1.0, ((np.float32(STEM) - away) / soft).astype(np.float32))
+    stem *= np.minimum(np.float32(STEM) / soft, 1.0)
+    ends = smoothstep(0.0, 2.0, (along / soft).astype(np.float32)) * smoothstep(0.0, 0.2, 1.0 - grown)
+    cover: F32 = np.maximum(leaf, stem) * ends
+    return cover
 
 
 def gobo_mask(gobo: Gobo, X: F32, Y: F32, softness_add: float = 0.0) -> F32:

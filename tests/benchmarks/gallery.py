@@ -1,7 +1,7 @@
 """Real photos on every template: `python -m tests.benchmarks.gallery FOLDER`. Prints crashes, bands, clipping and verdicts.
 
-Goes on where it was cut off: a line for each picture is kept in OUT/gallery.jsonl, by the digest of its recipe, so a changed
-template is rendered again. Each photo is cut out once, at full quality, and set on all templates; pictures are 720 px, as
+Goes on where it was cut off: a line for each picture is kept in OUT/gallery.jsonl, by its recipe and the code, so
+what has changed since is rendered again. Each photo is cut out once, at full quality, and set on all templates; pictures are 720 px, as
 neither verdict nor clipping depends on the size. Bands do (a gradient twice as long has runs twice as long), so they are
 counted at 1080 px, for the first photo that stands on a table and the first that is seen from above.
 
@@ -34,6 +34,7 @@ from pipeline.values import Cutout
 from presets.library import library, recipe
 from rules.wording import type_in_name
 from tests.benchmarks.evaluate import SUFFIXES
+from tests.benchmarks.kept import mark
 
 SIZE_PX, BAND_SIZE_PX = 720, 1080
 MOST_ADDED_PCT = 0.5
@@ -79,7 +80,7 @@ def rendered(photos: Sequence[Path], known: dict[str, Row]) -> Iterator[tuple[Ro
         for name in track(list(library().templates), words, console=console, disable=not sys.stderr.isatty()):
             for size in sizes:
                 asked = recipe(name, kind, size_px=(size, size))
-                key = f"{photo.name} {asked.digest}"
+                key = f"{photo.name} {mark(asked)}"
                 yield (
                     (known[key], False) if key in known else (measured(photo, kind, cutout, asked, key), True)
                 )

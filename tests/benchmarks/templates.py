@@ -30,6 +30,7 @@ from pipeline.recipe import JewelryType
 from pipeline.render import Stopwatch, cut, render_cutout
 from pipeline.values import F32, U8, Cutout
 from presets.library import HOME, library, recipe
+from tests.benchmarks.kept import mark
 
 PIECES: tuple[tuple[JewelryType, str], ...] = (("ring", "ring_solitaire"), ("earrings", "earrings_drop"))
 SIZE_PX, SMALL_PX = 432, 108
@@ -83,7 +84,7 @@ def measured(names: Sequence[str], out: Path) -> F32:
 def _mark(name: str, piece: tuple[JewelryType, Cutout], seed: int, out: Path) -> F32:
     kind, cutout = piece
     asked = recipe(name, kind, size_px=(SIZE_PX, SIZE_PX), seed=seed, draft=True)
-    kept = out / f"{asked.digest}.npy"
+    kept = out / f"{mark(asked)}.npy"
     if not kept.exists():
         np.save(kept, descriptor(render_cutout(cutout, asked).srgb))
     return np.asarray(np.load(kept), np.float32)
