@@ -36,7 +36,7 @@ Template = Annotated[
     str,
     typer.Option("--template", "-t", help="A template, or a style such as velvet, marble-black or diwali."),
 ]
-Light = Annotated[str, typer.Option("--lighting", "-l", help="moody, soft-glow, spotlight or studio.")]
+Light = Annotated[str, typer.Option("--lighting", "-l", help="A light, for example moody or palm.")]
 LookName = Annotated[str, typer.Option("--look", help="A look, for example warm-gold.")]
 Kind = Annotated[
     str, typer.Option("--type", help="ring, earrings, necklace, ...; auto: from the name or the photo.")

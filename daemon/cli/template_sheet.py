@@ -28,8 +28,10 @@ PAPER, INK = (246, 244, 240), (40, 38, 36)
 Samples = Mapping[JewelryType, Sequence[Path]]
 
 
-def save_sheet(target: Path, names: Sequence[str] = (), photo: Path | None = None) -> None:
-    """Render the templates (all, or `names`) and save the sheet; with `photo`, all of them on that piece.
+def save_sheet(
+    target: Path, names: Sequence[str] = (), photo: Path | None = None, kind: JewelryType = "auto"
+) -> None:
+    """Render the templates (all, or `names`) and save the sheet; with `photo`, of a piece of that kind, all on that piece.
 
     Raises BadInput when the file's kind is not known or it cannot be written, and for the photo as `decode` does.
     """
@@ -37,25 +39,25 @@ def save_sheet(target: Path, names: Sequence[str] = (), photo: Path | None = Non
     encode = encoders.get(target.suffix.lower())
     if encode is None:
         raise BadInput(f"{target}: a sheet is a .jpg or a .png file.", "Give the sheet such a name.")
-    samples = sample_photos(HOME / "samples") if photo is None else {type_of(photo): [photo]}
+    samples = sample_photos(HOME / "samples") if photo is None else {type_of(photo, kind): [photo]}
     wanted = list(names or library().templates)
     cells: list[tuple[str, Image.Image]] = []
     pieces: dict[Path, Cutout] = {}
     console = Console(stderr=True)
     for at, name in enumerate(track(wanted, "Templates", console=console, disable=not sys.stderr.isatty())):
-        kind, path = chosen(library().templates[name], samples, at)
+        shown, path = chosen(library().templates[name], samples, at)
         if path not in pieces:
-            pieces[path] = cut(decode(path), recipe(name, kind, draft=True), Stopwatch())
-        cells.append((name, cell(pieces[path], name, kind)))
+            pieces[path] = cut(decode(path), recipe(name, shown, draft=True), Stopwatch())
+        cells.append((name, cell(pieces[path], name, shown)))
     try:
         target.write_bytes(encode(composed(cells)))
     except OSError as error:
         raise BadInput(f"{target}: cannot be written: {error.strerror}.", "Choose another place.") from error
 
 
-def type_of(photo: Path) -> JewelryType:
-    """The kind of jewelry that a file's name says, else "auto"."""
-    return type_in_name(photo.name) or "auto"
+def type_of(photo: Path, kind: JewelryType) -> JewelryType:
+    """The kind of jewelry that was said, else the one in the file's name, else "auto"."""
+    return kind if kind != "auto" else type_in_name(photo.name) or "auto"
 
 
 def sample_photos(home: Path) -> Samples:

@@ -64,7 +64,8 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
         from daemon.cli.template_sheet import save_sheet  # noqa: PLC0415 - brings the imaging libraries
 
         target = sheet or Path("templates.jpg")
-        save_sheet(target, names, photo)
+        said = [TYPE_WORDS[one] for one in kind if one in TYPE_WORDS]
+        save_sheet(target, names, photo, said[0] if len(said) == 1 else "auto")
         typer.echo(f"{target}: {len(names)} templates")
     elif as_json:
         typer.echo(json.dumps(listed(names), indent=2))
