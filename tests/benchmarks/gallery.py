@@ -1,9 +1,9 @@
 """Real photos on every template: `python -m tests.benchmarks.gallery FOLDER`. Prints crashes, bands, clipping and verdicts.
 
-Goes on where it was cut off: a line for each picture is kept in OUT/gallery.jsonl, by its recipe and the code, so
-what has changed since is rendered again. Each photo is cut out once, at full quality, and set on all templates; pictures are 720 px, as
-neither verdict nor clipping depends on the size. Bands do (a gradient twice as long has runs twice as long), so they are
-counted at 1080 px, for the first photo that stands on a table and the first that is seen from above.
+Goes on where it was cut off: a line for each picture is kept in OUT/gallery.jsonl, by its recipe and the code, so what has
+changed since is rendered again. Each photo is cut out once, at full quality, and set on all templates. The first photo that
+stands on a table and the first that is seen from above are rendered at 1080 px, where bands show (a gradient twice as long
+has runs twice as long); the others at 540 px, on which neither clipping nor what a set does to the verdict depends.
 
 added clipping: pixels white in the picture beyond those that are white in the photo's own piece, in percent of the picture.
 bands: share of pixels in flat runs of 24 px or more beside a step of one code (`pipeline.judge.technical`).
@@ -36,7 +36,7 @@ from rules.wording import type_in_name
 from tests.benchmarks.evaluate import SUFFIXES
 from tests.benchmarks.kept import mark
 
-SIZE_PX, BAND_SIZE_PX = 720, 1080
+SIZE_PX, BAND_SIZE_PX = 540, 1080
 MOST_ADDED_PCT = 0.5
 Row = dict[str, Any]
 
@@ -74,16 +74,13 @@ def rendered(photos: Sequence[Path], known: dict[str, Row]) -> Iterator[tuple[Ro
         cutout = cut(decode(photo), recipe("velvet-navy-moody"), Stopwatch())
         kind = type_in_name(photo.name) or guess_kind(cutout.alpha)
         view = stance_for(kind, "auto", "auto")[0]
-        sizes = (SIZE_PX,) if view in seen else (SIZE_PX, BAND_SIZE_PX)
+        size = SIZE_PX if view in seen else BAND_SIZE_PX
         seen.add(view)
         words = f"{photo.name} ({kind})"
         for name in track(list(library().templates), words, console=console, disable=not sys.stderr.isatty()):
-            for size in sizes:
-                asked = recipe(name, kind, size_px=(size, size))
-                key = f"{photo.name} {mark(asked)}"
-                yield (
-                    (known[key], False) if key in known else (measured(photo, kind, cutout, asked, key), True)
-                )
+            asked = recipe(name, kind, size_px=(size, size))
+            key = f"{photo.name} {mark(asked)}"
+            yield (known[key], False) if key in known else (measured(photo, kind, cutout, asked, key), True)
 
 
 def measured(photo: Path, kind: JewelryType, cutout: Cutout, asked: Recipe, key: str) -> Row:
@@ -139,9 +136,7 @@ def summary(rows: Sequence[Row]) -> Iterator[str]:
 def _reasons(whole: Sequence[Row]) -> Iterator[str]:
     """Verdicts that are not the photo's own fault: reasons that only some templates have."""
     templates = len({row["template"] for row in whole})
-    found = Counter(
-        (row["photo"], code) for row in whole if row["size"] == SIZE_PX for code in row["reasons"]
-    )
+    found = Counter((row["photo"], code) for row in whole for code in row["reasons"])
     for (photo, code), count in sorted(found.items()):
         yield f"  {code}: {photo} on {count} of {templates} templates"
 

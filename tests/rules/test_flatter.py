@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from pipeline.recipe import JEWELRY_TYPES, METALS
@@ -115,6 +116,22 @@ def test_the_same_photo_gets_the_same_pool_and_a_batch_gets_many():
 def test_variants_share_no_set(style):
     pools = [offer(style, "ring", "abc", turn=turn, of=4).pool for turn in range(4)]
     assert len({name for pool in pools for name in pool}) == sum(map(len, pools))
+
+
+def test_the_tone_that_is_told_from_the_palette_is_that_of_the_rendered_ground():
+    from pipeline.backdrop.backdrop import paint
+    from pipeline.color import oklab_from_linear
+    from pipeline.values import Ground
+
+    told, seen = [], []
+    for one in library().templates.values():
+        surface, rig = library().surface_of(one), library().rigs[one.rig]
+        scene = paint(surface, rig, "table", (256, 256), 0, Ground(28.0, 160.0, (128.0, 190.0)))
+        ground = np.clip(np.add.reduce(list(scene.groups.values())), 0, 1)[100:250, 20:236]
+        told.append(tone(surface).lightness)
+        seen.append(float(np.median(oklab_from_linear(ground)[..., 0])))
+    assert np.corrcoef(told, seen)[0, 1] > 0.95
+    assert np.abs(np.subtract(told, seen)).mean() < 0.07
 
 
 def test_a_named_template_or_palette_leaves_no_choice():
