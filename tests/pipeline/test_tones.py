@@ -69,7 +69,7 @@ def test_the_samples(sample, metal):
 
 
 def test_a_render_follows_the_choice_and_says_so():
-    pool = ("velvet-navy-studio", "marble-white-studio")
+    pool = ("velvet-emerald-studio", "marble-white-studio")
     asked = recipe(pool[0], "ring", pool=pool, size_px=(256, 256), draft=True)
     photo = decode(HOME / "samples" / "ring_solitaire.jpg")
     seen = []

@@ -43,9 +43,9 @@ def taken(piece: Piece, *names: str) -> str:
     [
         (OXIDISED, (BLACK, WHITE), WHITE),
         (PEARLS, (WHITE, BLACK), BLACK),
-        (GOLD, ("minimal-sand-soft-glow", NAVY), NAVY),
+        (GOLD, ("minimal-sand-moody", NAVY), NAVY),
         (GOLD, ("minimal-dove-studio", "velvet-emerald-studio"), "velvet-emerald-studio"),
-        (SILVER, ("minimal-sand-soft-glow", BLACK), BLACK),
+        (SILVER, ("minimal-sand-moody", BLACK), BLACK),
         (SILVER, ("gradient-champagne-soft-glow", "marble-grey-studio"), "marble-grey-studio"),
         (Piece(stones_deg=24.0), (BURGUNDY, "velvet-emerald-studio"), "velvet-emerald-studio"),
         (Piece(stones_deg=265.0), (NAVY, BURGUNDY), BURGUNDY),
@@ -61,9 +61,9 @@ def test_of_equals_the_first_is_taken_so_that_a_batch_varies():
 
 
 def test_the_chosen_recipe_has_the_sets_own_surface_light_and_look_and_no_choice_left():
-    pool = ("minimal-sand-soft-glow", "velvet-navy-studio")
+    pool = ("minimal-sand-moody", "velvet-emerald-studio")
     made, _ = choose(recipe(pool[0], "ring", pool=pool, seed=4), GOLD)
-    assert made == recipe("velvet-navy-studio", "ring", seed=4)
+    assert made == recipe("velvet-emerald-studio", "ring", seed=4)
 
 
 def test_a_recipe_without_a_choice_stays():
