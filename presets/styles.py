@@ -1,7 +1,7 @@
 """The words people use for a style, and the template they get. Owns that step; refuses folder names and files.
 
 A word is a template ("velvet-navy-moody"), an occasion ("diwali"), a light ("soft-glow"), a look
-("warm-gold"), a material ("velvet"), or several of them joined ("velvet-moody", "marble-black", "velvet-navy-soft-glow").
+("warm-gold"), a material ("velvet"), a stone or cloth of its own name ("malachite"), or several of them joined ("velvet-moody", "marble-black", "velvet-navy-soft-glow").
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def _find(word: str, known: Library) -> Style | None:
         return Style(template=word)
     if word in known.occasions:
         return Style(template=known.occasions[word])
+    if stone := _proper_names(known).get(word):
+        return Style(material=stone.surface, palette=stone.palette)
     parts = _parts(word, _vocabulary(known)) if word.count("-") < 8 else None
     if not parts:
         return None
@@ -61,10 +63,20 @@ def _find(word: str, known: Library) -> Style | None:
     return Style(**parts)
 
 
+def _proper_names(known: Library) -> dict[str, Template]:
+    """What is known by a name of its own, such as "malachite" or "linen-flax": templates not called after their material."""
+    return {
+        _colour_in(name, one): one
+        for name, one in known.templates.items()
+        if name not in known.own and not name.startswith(one.surface) and name.endswith(f"-{one.rig}")
+    }
+
+
 def style_words(presets: Library | None = None) -> tuple[str, ...]:
     """Every single word for a style: templates, materials, lights, looks, occasions."""
     known = presets or library()
-    return (*known.templates, *known.surfaces, *known.rigs, *known.looks, *known.occasions)
+    names = (known.templates, known.surfaces, known.rigs, known.looks, known.occasions, _proper_names(known))
+    return tuple(word for sort in names for word in sort)
 
 
 def choose(style: Style, jewelry_type: JewelryType, presets: Library | None = None) -> Choice:
