@@ -2,7 +2,8 @@
 
 What a stylist goes by, in order of weight:
 - The piece must stand out. Dark pieces vanish on black, pearls and silver on white, gold on sand. Separation is the distance
-  in OKLab between piece and ground, colour counting double: gold and navy of one lightness are still far apart.
+  in OKLab between piece and ground, colour counting double: gold and navy of one lightness are still far apart. And what is
+  black in a bright piece (onyx, jet beads, enamel) must not sink into a black ground.
 - The metal must glow. Gold warms up on navy, emerald, burgundy, cream and warm stone; silver, white gold, platinum and
   diamonds want black, slate, blue or cool marble, because beige makes them look yellow; rose gold lives on grey, plum, blush
   and sage; pearls need depth around them; oxidised metal needs light. Each template says which it flatters.
@@ -21,6 +22,7 @@ from pipeline.rig import Frozen
 ENOUGH = 0.34  # separation from which more does not help
 METAL = 0.45  # weight of the metal, separation being 1
 DROWNED, LIFTED = 0.5, 0.1  # stones in a ground of their own hue; of the opposite hue
+SUNK, BLACK, BLACKISH = 0.3, 0.22, 0.36  # weight; lightness of a piece's darkest tenth, and of a ground
 SAME_HUE_DEG, OPPOSITE_DEG = 32.0, 130.0
 COLOURED = 0.035  # chroma from which a ground has a hue
 ALIKE = 0.14  # scores that differ by less are equal
@@ -60,6 +62,11 @@ class Piece(Protocol):
         ...
 
     @property
+    def low(self) -> float:
+        """Lightness of its darkest tenth."""
+        ...
+
+    @property
     def stones_deg(self) -> float | None:
         """Hue of the stones, OKLCh; None without coloured stones."""
         ...
@@ -95,12 +102,14 @@ def choose(recipe: Recipe, piece: Piece) -> tuple[Recipe, str]:
 
 
 def score(candidate: Candidate, piece: Piece) -> float:
-    """How well a set flatters, about -0.5..1.55; more is better."""
+    """How well a set flatters, about -0.8..1.55; more is better."""
     ground = tone(candidate.surface)
     apart = math.dist(
         (piece.lab[0], 2 * piece.lab[1], 2 * piece.lab[2]), (ground.lightness, 2 * ground.a, 2 * ground.b)
     )
-    return min(apart / ENOUGH, 1.0) + METAL * (piece.metal in candidate.flatters) + _stones(ground, piece)
+    sunk = piece.low < BLACK and ground.lightness < BLACKISH
+    metal = piece.metal in candidate.flatters
+    return min(apart / ENOUGH, 1.0) + METAL * metal - SUNK * sunk + _stones(ground, piece)
 
 
 def _stones(ground: Tone, piece: Piece) -> float:

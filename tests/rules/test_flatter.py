@@ -24,6 +24,7 @@ class Piece:
     metal: str = "yellow-gold"
     lab: tuple[float, float, float] = (0.65, 0.01, 0.09)
     stones_deg: float | None = None
+    low: float = 0.4
 
 
 OXIDISED = Piece("dark-metal", (0.28, 0.0, 0.0))
@@ -46,6 +47,11 @@ def taken(piece: Piece, *names: str) -> str:
         (GOLD, ("minimal-sand-moody", NAVY), NAVY),
         (GOLD, ("minimal-dove-studio", "velvet-emerald-studio"), "velvet-emerald-studio"),
         (SILVER, ("minimal-sand-moody", BLACK), BLACK),
+        (
+            Piece("white-metal", (0.85, 0.0, 0.0), low=0.2),
+            (BLACK, "marble-azul-studio"),
+            "marble-azul-studio",
+        ),
         (SILVER, ("gradient-champagne-soft-glow", "marble-grey-studio"), "marble-grey-studio"),
         (Piece(stones_deg=24.0), (BURGUNDY, "velvet-emerald-studio"), "velvet-emerald-studio"),
         (Piece(stones_deg=265.0), (NAVY, BURGUNDY), BURGUNDY),
