@@ -31,7 +31,7 @@ README = """\
 Drop product photos into one of these folders. Finished pictures appear in export/, watermark/ and instagram-queue/.
 
 A folder's name says what is inside and, if you like, how it should look:
-  rings                         a ring, in the default style
+  rings                         rings, each on a set that flatters its metal and stones
   earrings--velvet-moody        a template
   rings--our-velvet             a template of your own (see templates/README.txt)
   necklaces--marble--soft-glow  a surface and a light

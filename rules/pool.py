@@ -18,6 +18,7 @@ from presets.styles import Choice, Style, choose
 from rules.flatter import tone
 
 MOST = 6  # sets in a pool: each costs room in the ledger for every photo
+FESTIVE = "festive"
 FEWEST = 3  # with fewer there is no real choice
 
 
@@ -43,8 +44,9 @@ def offer(style: Style, kind: JewelryType, key: str, *, turn: int = 0, of: int =
 
 
 def _fits(one: Template, style: Style, kind: JewelryType) -> bool:
-    """Nobody wants lights of a feast, or palms in winter, unasked: what is bound to a season must be named."""
-    if style.material is None and (one.surface == "festive" or one.seasons):
+    """Nobody wants lights of a feast unasked, or palms in winter unless their light was asked for."""
+    festive = one.surface == FESTIVE
+    if (festive and style.material != FESTIVE) or (one.seasons and not festive and style.lighting is None):
         return False
     kinds = KNOWN_TYPES if kind == "auto" else (kind,)
     wished = style.material in {None, one.surface} and style.lighting in {None, one.rig}

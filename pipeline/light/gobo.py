@@ -24,11 +24,9 @@ FRONDS = (  # foot (x, y), direction in degrees, bow
     (-2.1, -2.6, 62.0, -0.12),
     (2.9, 1.2, -158.0, 0.09),
 )
-FROND_LONG, LEAFLET, STEM = (
-    3.6,
-    0.34,
-    0.02,
-)  # length of a frond, distance of its leaflets, half width of its stem
+FROND_LONG = 3.6
+LEAFLET = 0.34  # distance of two leaflets along the stem
+STEM = 0.02  # half its width
 FALLOFF = 0.16  # share of light lost from the window's near corner to its far one (thicker glass path, sky gradient)
 
 
@@ -68,16 +66,14 @@ def _palm(u: F32, v: F32, soft: F32) -> F32:
 
 def _frond(along: F32, away: F32, grown: F32, soft: F32) -> F32:
     """Cover of one frond. along: its stem; away: distance from it; grown: share of its length, 0..1."""
-    reach = np.sin(np.float32(math.pi) * grown ** np.float32(0.6)) + np.float32(
-        1e-3
-    )  # longest below its middle
+    # Leaflets are longest below the middle of the frond.
+    reach = np.sin(np.float32(math.pi) * grown ** np.float32(0.6)) + np.float32(1e-3)
     place = (along - np.float32(0.75) * away) / np.float32(LEAFLET)
     middle = np.abs(place - np.floor(place) - np.float32(0.5)) * np.float32(LEAFLET)
     width = np.float32(0.30 * LEAFLET) * np.clip(1.0 - (away / reach) ** 2, 0.0, 1.0)
     leaf = smoothstep(-1.0, 1.0, ((width - middle) / soft).astype(np.float32))
-    leaf *= np.minimum(
-        width / (np.float32(0.6) * soft), 1.0
-    )  # the sun shines around what is narrower than its penumbra
+    # The sun shines around what is narrower than its penumbra.
+    leaf *= np.minimum(width / (np.float32(0.6) * soft), 1.0)
     stem = smoothstep(-1.0, 1.0, ((np.float32(STEM) - away) / soft).astype(np.float32))
     stem *= np.minimum(np.float32(STEM) / soft, 1.0)
     ends = smoothstep(0.0, 2.0, (along / soft).astype(np.float32)) * smoothstep(0.0, 0.2, 1.0 - grown)

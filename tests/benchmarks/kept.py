@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -12,11 +13,11 @@ from pipeline.recipe import Recipe
 
 @cache
 def code() -> str:
-    """SHA-256 over the pipeline's sources, shortened."""
+    """SHA-256 over the pipeline's sources without comments and layout, shortened."""
     home = Path(pipeline.__file__ or "").parent
     whole = hashlib.sha256()
     for path in sorted(home.rglob("*.py")):
-        whole.update(path.read_bytes())
+        whole.update(ast.unparse(ast.parse(path.read_bytes())).encode())
     return whole.hexdigest()[:12]
 
 

@@ -88,8 +88,8 @@ def test_a_pool_suits_the_type_and_the_wish_and_has_dark_and_light(kind, style):
         assert all(kind == "auto" or kind in one.suits for one in chosen)
         assert style.material in {None, *(one.surface for one in chosen)}
         assert style.lighting in {None, chosen[0].rig}
-        if style.material is None:
-            assert not any(one.surface == "festive" or one.seasons for one in chosen)
+        assert not any(one.surface == "festive" for one in chosen)
+        assert style.lighting or not any(one.seasons for one in chosen)
         if style == Style():
             assert {"dark", "light"} <= {tone(library().surface_of(one)).word for one in chosen}
 
@@ -143,6 +143,14 @@ def test_the_tone_that_is_told_from_the_palette_is_that_of_the_rendered_ground()
 def test_a_named_template_or_palette_leaves_no_choice():
     assert offer(Style(template=NAVY), "ring", "abc").pool == ()
     assert offer(Style(material="marble", palette="marquina"), "ring", "abc").pool == ()
+
+
+def test_feasts_and_palms_come_when_they_are_asked_for():
+    surfaces = {
+        library().templates[name].surface for name in offer(Style(material="festive"), "ring", "abc").pool
+    }
+    rigs = {library().templates[name].rig for name in offer(Style(lighting="palm"), "ring", "abc").pool}
+    assert (surfaces, rigs) == ({"festive"}, {"palm"})
 
 
 def test_mixed_takes_turns_between_dark_and_light():
