@@ -90,7 +90,7 @@ def _recipes(
         )
         for variant, one in enumerate(offers)
     )
-    words = [_template_words(recipes[0], who, kind)]
+    words = [_template_words(recipes[0], who, facts)]
     words += [f"Lighting {choice.lighting} in place of the template's own."] if choice.lighting else []
     words += [f"Look {choice.look} in place of the template's own."] if choice.look else []
     words += [f"Fill {fill}: from {fill_from}."] if fill_from else []
@@ -101,13 +101,14 @@ def _recipes(
     return recipes, words
 
 
-def _template_words(first: Recipe, who: tuple[str, ...], kind: JewelryType) -> str:
+def _template_words(first: Recipe, who: tuple[str, ...], facts: Facts) -> str:
     if not first.pool:
-        source = f"from {' and '.join(who)}" if who else f"the default for {kind}"
+        source = f"from {' and '.join(who)}" if who else f"the default for {first.jewelry_type}"
         return f"Template {first.template}: {source}."
     wish = f"left open by {' and '.join(who)}" if who else "nobody names one"
     names = ", ".join(one.template for one in first.pool)
-    return f"Template: {wish}, so the piece's own colours decide between {names}."
+    words = f"Template: {wish}, so the piece's own colours decide between {names}."
+    return words if facts.digest else f"{words} Another photo has others to choose from."
 
 
 def _outputs(voices: Voices, rules: Rules, findings: list[Finding]) -> tuple[tuple[Output, ...], str]:
