@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from pipeline.recipe import JewelryType
 from pipeline.rig import Frozen
 from presets.library import library
+from presets.loading import Library
 from presets.models import KNOWN_TYPES, Template
 from presets.styles import Choice, Style, choose
 from rules.flatter import tone
@@ -62,9 +64,14 @@ def mixed(names: Sequence[str]) -> list[str]:
     """At most `MOST` of them, dark, light and medium grounds by turns, so that every piece finds one to stand out on."""
     groups: dict[str, list[str]] = {}
     for name in names:
-        surface = library().surface_of(library().templates[name])
-        groups.setdefault(tone(surface).word, []).append(name)
+        groups.setdefault(_ground(name, library()), []).append(name)
     return [name for name, _ in zip(_by_turns(list(groups.values())), range(MOST), strict=False)]
+
+
+@lru_cache(maxsize=4096)
+def _ground(name: str, known: Library) -> str:
+    """Whether the template's ground is dark, light or medium."""
+    return tone(known.surface_of(known.templates[name])).word
 
 
 def _by_turns(groups: list[list[str]]) -> Iterator[str]:

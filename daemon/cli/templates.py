@@ -13,7 +13,7 @@ from daemon.cli.options import STUDIO, AsJson, Studio
 from daemon.settings import own_templates
 from pipeline.errors import BadInput, Misconfigured
 from presets.library import adopting, library
-from presets.selection import Filters, select
+from presets.selection import Filters, select, words_of
 from rules.vocabulary import TYPE_WORDS
 
 Sheet = Annotated[
@@ -23,7 +23,7 @@ Photo = Annotated[
     Path | None,
     typer.Option("--try", help="The same with this photo; saved as templates.jpg without --sheet."),
 ]
-Style = Annotated[list[str], typer.Option("--style", help="velvet, marble, minimal, gradient, festive.")]
+Style = Annotated[list[str], typer.Option("--style", help="A surface, such as velvet.")]
 Palette = Annotated[list[str], typer.Option("--palette", help="A palette, such as navy.")]
 Rig = Annotated[list[str], typer.Option("--rig", "--lighting", help="A light, such as moody.")]
 LookName = Annotated[list[str], typer.Option("--look", help="A look, such as warm-gold.")]
@@ -97,6 +97,8 @@ def _told(names: list[str]) -> None:
     typer.echo(f"lights: {', '.join(known.rigs)}")
     typer.echo(f"looks: {', '.join(known.looks)}")
     typer.echo(f"occasions: {', '.join(known.occasions)}")
+    for field in ("tag", "metal"):
+        typer.echo(f"{field}s: {', '.join(words_of()[field])}")
 
 
 def listed(names: list[str]) -> list[dict[str, Any]]:
