@@ -15,7 +15,7 @@ from pipeline.recipe import JewelryType
 from pipeline.rig import Frozen
 from presets.library import library
 from presets.loading import Library
-from presets.models import KNOWN_TYPES, Template
+from presets.models import KNOWN_TYPES
 from presets.styles import Choice, Style, choose
 from rules.flatter import tone
 
@@ -32,21 +32,34 @@ class Offer(Frozen):
 
 
 def offer(style: Style, kind: JewelryType, key: str, *, turn: int = 0, of: int = 1) -> Offer:
-    """The offer for a photo. key: what tells it from others; turn, of: the variant, which shares no set with the others."""
+    """The offer for a photo. key: what tells it from others; turn, of: the variant.
+
+    Variants share no set with each other while there are enough; then each begins with another one.
+    """
     if style.template or style.palette:
         return Offer(choice=choose(style, kind))
-    fitting = [name for name, one in library().templates.items() if _fits(one, style, kind)]
+    fitting = [name for name in library().templates if _fits(name, style, kind)]
     names = shuffled(fitting, key)
-    if len(names) >= FEWEST * of:
-        names = names[turn::of]
     if len(names) < FEWEST:
         return Offer(choice=choose(style, kind))
+    names = (
+        names[turn::of]
+        if len(names) >= FEWEST * of
+        else names[turn % len(names) :] + names[: turn % len(names)]
+    )
     pool = mixed(names)
     return Offer(choice=Choice(template=pool[0], look=style.look), pool=tuple(pool))
 
 
-def _fits(one: Template, style: Style, kind: JewelryType) -> bool:
-    """Nobody wants lights of a feast unasked, or palms in winter unless their light was asked for."""
+def _fits(name: str, style: Style, kind: JewelryType) -> bool:
+    """Whether a template meets the wish.
+
+    Nobody wants lights of a feast unasked, or palms in winter unless their light was asked for, and who says marble does not
+    mean malachite: what has a name of its own comes when no material is named.
+    """
+    one = library().templates[name]
+    if style.material and not (name.startswith(one.surface) or name in library().own):
+        return False
     festive = one.surface == FESTIVE
     if (festive and style.material != FESTIVE) or (one.seasons and not festive and style.lighting is None):
         return False

@@ -118,7 +118,7 @@ def test_the_same_photo_gets_the_same_pool_and_a_batch_gets_many():
     assert max(made.values()) <= 15
 
 
-@pytest.mark.parametrize("style", [Style(), Style(material="marble")])
+@pytest.mark.parametrize("style", [Style(), Style(material="velvet")])
 def test_variants_share_no_set(style):
     pools = [offer(style, "ring", "abc", turn=turn, of=4).pool for turn in range(4)]
     assert len({name for pool in pools for name in pool}) == sum(map(len, pools))
@@ -143,6 +143,20 @@ def test_the_tone_that_is_told_from_the_palette_is_that_of_the_rendered_ground()
 def test_a_named_template_or_palette_leaves_no_choice():
     assert offer(Style(template=NAVY), "ring", "abc").pool == ()
     assert offer(Style(material="marble", palette="marquina"), "ring", "abc").pool == ()
+
+
+def test_many_variants_of_few_sets_begin_with_different_ones():
+    pools = [offer(Style(material="minimal"), "ring", "abc", turn=turn, of=6).pool for turn in range(6)]
+    assert len({pool[0] for pool in pools}) == 6
+
+
+def test_who_says_marble_does_not_mean_malachite():
+    seen = {
+        name for number in range(30) for name in offer(Style(material="marble"), "ring", f"{number}").pool
+    }
+    anything = {name for number in range(90) for name in offer(Style(), "ring", f"{number}").pool}
+    assert all(name.startswith("marble-") for name in seen)
+    assert "malachite-soft-glow" in anything
 
 
 def test_feasts_and_palms_come_when_they_are_asked_for():
