@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-diffusion check benchmark evaluate soak install-service uninstall-service blender dataset dataset-check \
+.PHONY: demo test test-diffusion check benchmark evaluate evaluate-templates evaluate-gallery soak install-service \
+	uninstall-service blender dataset dataset-check \
 	dataset-sheet train export evaluate-truth lock clean
 
 $(VENV)/bin/python:
@@ -48,6 +49,12 @@ benchmark: $(VENV)/.dev  ## seconds by step, renders per hour, memory, latency
 PHOTOS ?= presets/samples
 evaluate: $(VENV)/.dev  ## a folder of photos through the whole program, photo by photo: make evaluate PHOTOS=folder
 	$(BIN)/python -m tests.benchmarks.evaluate "$(PHOTOS)"
+
+evaluate-templates: $(VENV)/.dev  ## how different the templates look, and which pairs are closest
+	$(BIN)/python -m tests.benchmarks.templates
+
+evaluate-gallery: $(VENV)/.dev  ## ten photos of PHOTOS on every template: crashes, bands, clipping, verdicts; goes on where it was cut off
+	$(BIN)/python -m tests.benchmarks.gallery "$(PHOTOS)"
 
 SHARE ?= 1
 soak: $(VENV)/.dev  ## the long proofs that nothing is lost; PROOFS=names for some, SHARE=0.01 for a look

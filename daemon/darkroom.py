@@ -15,6 +15,7 @@ from daemon.deliver import Pictures
 from pipeline.errors import Misconfigured
 from pipeline.format import FORMATS, FormatName
 from pipeline.recipe import Recipe
+from rules.flatter import choose
 
 if TYPE_CHECKING:
     from pipeline.values import Cutout, Photo, Render
@@ -63,7 +64,7 @@ def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
         with clock.step("cut-out"):
             _last[key] = decoded, cut(decoded, recipe)
     decoded, cutout = _last[key]
-    made = render(decoded, recipe, cutout)
+    made = render(decoded, recipe, choose, cutout)
     return replace(made, seconds={**clock.seconds, **made.seconds})
 
 

@@ -14,6 +14,7 @@ from daemon.darkroom import Renderer, print_pictures
 from daemon.deliver import Delivery, as_json
 from daemon.drops import Drop, Drops
 from daemon.failpoint import reach
+from daemon.intake import keys_of
 from daemon.jobstore import Claim, JobStore, LeaseLost, Outcome
 from daemon.receipt import Receipt
 from daemon.roots import Roots
@@ -65,7 +66,7 @@ class Task:
             with (
                 self.drops.ledger.writing()
             ):  # no other drop of the photo may come to rely on this job in between
-                if not self.drops.again_since(self.drop):
+                if not any(self.claim.key in keys_of(later) for later in self.drops.again_since(self.drop)):
                     self.bench.store.cancel(self.claim, TAKEN_AWAY)
                     return "vanished", TAKEN_AWAY
         plan = self.plan
@@ -73,6 +74,7 @@ class Task:
         self._require(outputs)  # no render for a drive that is not there
         recipe = plan.recipes[self.claim.variant]
         render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels, self.drop.name)
+        plan = plan.settled(self.claim.variant, render.recipe, render.why)
         decision = accept(render.verdict, plan.policy)
         mark = plan.watermark if decision.publish and "watermark" in outputs else None
         reach("after-render")

@@ -127,3 +127,10 @@ class Plan(Frozen):
         if self.recipes[picture].format == "square" and "portrait" in shapes:
             return tuple(one for one in self.outputs if one != "instagram")
         return self.outputs
+
+    def settled(self, variant: int, followed: Recipe | None, why: str) -> Plan:
+        """The plan after a render: where it left a choice of sets, the one that was taken, and why."""
+        if followed is None or not why:
+            return self
+        recipes = (*self.recipes[:variant], followed, *self.recipes[variant + 1 :])
+        return self.model_copy(update={"recipes": recipes, "reasons": (*self.reasons, why)})

@@ -9,10 +9,10 @@ from __future__ import annotations
 from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Recipe
 from presets.library import recipe
-from presets.styles import choose
 from rules.facts import Facts
 from rules.grammar import read_folder
 from rules.plan import Finding, Output, Plan
+from rules.pool import offer
 from rules.posting import Posting
 from rules.ruleset import Rules
 from rules.sidecar import read_sidecar
@@ -34,7 +34,7 @@ def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
     kind, kind_words = _kind(facts, voices)
     outputs, output_words = _outputs(voices, rules, findings)
     formats, format_words = _formats(voices, outputs)
-    recipes, style_words = _recipes(voices, rules, kind, formats)
+    recipes, style_words = _recipes(facts, voices, rules, kind, formats)
     when = timing(voices.rule, voices.wish, rules)
     posting, approval_words = _posting(voices, rules, outputs)
     return Plan(
@@ -64,22 +64,24 @@ def _kind(facts: Facts, voices: Voices) -> tuple[JewelryType, str]:
 
 
 def _recipes(
-    voices: Voices, rules: Rules, kind: JewelryType, formats: tuple[FormatName, ...]
+    facts: Facts, voices: Voices, rules: Rules, kind: JewelryType, formats: tuple[FormatName, ...]
 ) -> tuple[tuple[Recipe, ...], list[str]]:
     """One recipe for each variant in each format, and the words about template, light, look, seed and number."""
     style, who = voices.style()
-    choice = choose(style, kind)
     fill, fill_from = voices.first("fill")
     segmenter, segmenter_from = voices.first("segmenter")
     seed, seed_from = voices.first("seed")
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
+    key = f"{facts.digest or facts.name}|{start}"
+    offers = [offer(style, kind, key, turn=variant, of=count) for variant in range(count)]
+    choice = offers[0].choice
     recipes = tuple(
         recipe(
-            choice.template,
+            one.choice.template,
             kind,
-            lighting=choice.lighting,
-            look=choice.look,
+            lighting=one.choice.lighting,
+            look=one.choice.look,
             format=shape,
             size_px=rules.size_px if shape == "square" else None,
             seed=(start + variant) % 2**31,
@@ -87,12 +89,12 @@ def _recipes(
             pose=voices.sidecar.pose,
             fill=fill,
             segmenter=segmenter or "network",
+            pool=one.pool,
         )
-        for variant in range(count)
+        for variant, one in enumerate(offers)
         for shape in formats
     )
-    source = f"from {' and '.join(who)}" if who else f"the default for {kind}"
-    words = [f"Template {choice.template}: {source}."]
+    words = [_template_words(recipes[0], who, facts)]
     words += [f"Lighting {choice.lighting} in place of the template's own."] if choice.lighting else []
     words += [f"Look {choice.look} in place of the template's own."] if choice.look else []
     words += [f"Fill {fill}: from {fill_from}."] if fill_from else []
@@ -113,6 +115,16 @@ def _formats(voices: Voices, outputs: tuple[Output, ...]) -> tuple[tuple[FormatN
         if outputs == ("instagram",):
             formats = tuple(one for one in formats if one != "square")
     return formats, words
+
+
+def _template_words(first: Recipe, who: tuple[str, ...], facts: Facts) -> str:
+    if not first.pool:
+        source = f"from {' and '.join(who)}" if who else f"the default for {first.jewelry_type}"
+        return f"Template {first.template}: {source}."
+    wish = f"left open by {' and '.join(who)}" if who else "nobody names one"
+    names = ", ".join(one.template for one in first.pool)
+    words = f"Template: {wish}, so the piece's own colours decide between {names}."
+    return words if facts.digest else f"{words} Another photo has others to choose from."
 
 
 def _outputs(voices: Voices, rules: Rules, findings: list[Finding]) -> tuple[tuple[Output, ...], str]:

@@ -94,4 +94,4 @@ def settings(studio: Path) -> str:
         check_model(studio / model)
     if not path.exists():
         return f"{path} does not exist, so the defaults are used"
-    return f"{path} is in order, {len(found.rule)} rules"
+    return f"{path} is in order, {len(found.rule)} rules, {len(library().own)} templates of the studio's own"

@@ -151,7 +151,10 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=200, help="photos")
     parser.add_argument("--split", choices=("test", "held-out"), default="test")
     parser.add_argument(
-        "--threshold", type=float, default=LEAST_CONFIDENCE, help="of the confidence under which a person looks"
+        "--threshold",
+        type=float,
+        default=LEAST_CONFIDENCE,
+        help="of the confidence under which a person looks",
     )
     parser.add_argument("--worst", type=int, default=10, help="photos to name")
     asked = parser.parse_args()
