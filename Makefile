@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test check benchmark evaluate soak install-service uninstall-service blender dataset dataset-check \
-	dataset-sheet train export evaluate-truth lock clean
+	dataset-sheet plates train export evaluate-truth lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -72,6 +72,10 @@ dataset-check: $(BLENDER)/.done  ## whether every sample in OUT keeps its promis
 SHEET ?= dataset-sheet.png
 dataset-sheet: $(BLENDER)/.done  ## the first samples in OUT side by side, as the picture SHEET
 	$(BLENDER)/bin/python -m weights.train.sheet "$(OUT)" "$(SHEET)"
+
+ONLY ?=
+plates: $(VENV)/.core $(BLENDER)/.done  ## the path-traced backgrounds that are missing; ONLY="velvet marble-white.table" for some
+	nice -n 10 $(BIN)/python -m presets.bake.make $(ONLY) --blender $(BLENDER)/bin/python
 
 # Training wants torch, which nothing else here needs, so it has an environment of its own, too.
 TRAIN := .venv-train

@@ -38,7 +38,7 @@ def render(photo: Photo, recipe: Recipe) -> Render:
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
         verdict = judge(taken.cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
-    notes = (*photo.notes, *taken.cutout.notes, *taken.piece.notes)
+    notes = (*photo.notes, *taken.cutout.notes, *taken.piece.notes, *taken.scene.notes)
     return Render(srgb, verdict, clock.seconds, notes, colours_of(taken.cutout))
 
 

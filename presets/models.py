@@ -10,6 +10,7 @@ from pipeline.recipe import JEWELRY_TYPES, Hex, JewelryType, Material, Surface, 
 from pipeline.rig import Frozen
 
 Share = Annotated[float, Field(ge=0, le=1)]
+PlateName = Annotated[str, Field(pattern=r"^[a-z0-9-]*$")]
 Fill = Annotated[float, Field(ge=0.2, le=0.9)]
 KNOWN_TYPES: tuple[JewelryType, ...] = tuple(kind for kind in JEWELRY_TYPES if kind != "auto")  # type: ignore[misc]
 
@@ -26,6 +27,7 @@ class Palette(Frozen):
     reflection: Share | None = None
     scale: Annotated[float, Field(gt=0.1, le=10)] | None = None
     relief: Annotated[float, Field(ge=0, le=2)] | None = None
+    plate: PlateName | None = None
 
 
 class SurfaceFile(Frozen):
@@ -38,6 +40,7 @@ class SurfaceFile(Frozen):
     reflection: Share = 0.0
     scale: Annotated[float, Field(gt=0.1, le=10)] = 1.0
     relief: Annotated[float, Field(ge=0, le=2)] = 1.0
+    plate: PlateName = ""
     palettes: Annotated[dict[str, Palette], Field(min_length=1)]
 
     def surface(self, palette: str) -> Surface:

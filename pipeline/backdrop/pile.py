@@ -58,18 +58,8 @@ class Pile:
         self._shade = (1.0 + 0.13 * patch + 0.07 * fine).astype(np.float32)
 
     def _micro(self) -> None:
-        """Tufts at pixel scale, full size; squashed like the ground is, gone where the lens is out of focus."""
-        stage = self._stage
-        rng = stage.generator("velvet pile")
-        shape = (stage.height, stage.width)
-        combed = _combed(stage, rng, shape)
-        clump = grain(rng, shape, 2.4 * stage.px, 1.8 * stage.px)
-        tip = grain(rng, shape, 0.42 * stage.px, 0.42 * stage.px)
-        tuft = 0.62 * combed + 0.42 * clump + 0.55 * tip
-        tuft *= stage.enlarge(1.0 / (1.0 + (self._blur / 1.3) ** 2))
-        tuft *= np.float32(
-            1.0 - 0.7 * math.sqrt(float(stage.base().mean()))
-        )  # pale fibres hide their own shadows
+        """How the tufts break up body and sheen."""
+        tuft = tufts(self._stage, self._blur)
         self._tufts = np.exp(0.08 * tuft).astype(np.float32)
         self._sparkle = np.exp(0.19 * tuft - 0.015).astype(np.float32)
 
@@ -111,6 +101,23 @@ class Pile:
         sheen *= self._sparkle
         glint *= self._sparkle
         return tint([(body, stage.base() * color), (sheen, stage.accent() * color), (glint, color)])
+
+
+def tufts(stage: Stage, blur: F32) -> F32:
+    """Tufts at pixel scale (H, W), about -1..1; squashed like the ground is, gone where the lens is out of focus.
+
+    blur: of the coarse grid, as `Stage.defocus_px` gives it.
+    """
+    rng = stage.generator("velvet pile")
+    shape = (stage.height, stage.width)
+    combed = _combed(stage, rng, shape)
+    clump = grain(rng, shape, 2.4 * stage.px, 1.8 * stage.px)
+    tip = grain(rng, shape, 0.42 * stage.px, 0.42 * stage.px)
+    tuft = 0.62 * combed + 0.42 * clump + 0.55 * tip
+    tuft *= stage.enlarge(1.0 / (1.0 + (blur / 1.3) ** 2))
+    # Pale fibres hide their own shadows.
+    tuft *= np.float32(1.0 - 0.7 * math.sqrt(float(stage.base().mean())))
+    return f32(tuft)
 
 
 def _combed(stage: Stage, rng: np.random.Generator, shape: tuple[int, int]) -> F32:

@@ -1,0 +1,153 @@
+"""The plate backdrop: a path-traced set, lit anew. Owns the weighted sum, the palette and the texture; refuses to paint.
+
+radiance of a lamp = strength * colour * 2^exposure * (body * body colour + sheen * sheen colour + gloss * gloss colour)
+
+which is exact for light that bounces once; what folds throw at each other was baked at a middle grey and takes the
+palette's colour once. The denoiser smooths pile and grain away: they are put back here, in the picture's own scale.
+
+Any frame is a crop of the plate, scaled so that the plate's unit is the piece's: then gobo, shadow and reflection fall
+together with the plate's own. A frame that reaches over the plate by little takes it larger; by more, it has no plate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline.backdrop.filters import f32
+from pipeline.backdrop.noise import grain
+from pipeline.backdrop.pile import tufts
+from pipeline.backdrop.plate_file import (
+    FOLDER,
+    Canvas,
+    Lobe,
+    Picture,
+    Plate,
+    Unusable,
+    folder_of,
+    read_picture,
+    read_plate,
+)
+from pipeline.backdrop.stage import Stage, Takings
+from pipeline.rig import Rgb
+from pipeline.values import F32, Ground, Scene
+
+LARGEST_ZOOM = 1.4  # beyond it the panes on the piece would no longer meet those on the ground
+SAME_ELEVATION_DEG = 3.0
+BODY_TUFTS, SHEEN_TUFTS = 0.07, 0.17  # contrast of the pile, log
+GRAIN = 0.012
+
+
+def plated(stage: Stage, shelf: Path = FOLDER) -> Scene:
+    """The set of the surface's plate, lit by the rig. Raises `Unusable` when there is no such plate, or it does not fit."""
+    folder = folder_of(stage.surface.plate, stage.view, shelf)
+    plate = read_plate(folder)
+    window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
+    pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
+    surface = _Lit(stage, plate, folder, window)
+    takings = Takings(stage)
+    for light in stage.rig.lights:
+        takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
+    ambient = stage.rig.ambient
+    takings.add("ambient", surface.under(plate.ambient, ambient.color, ambient.strength))
+    return takings.scene()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part of a plate that a frame shows. scale: canvas pixels per frame pixel; at: canvas point of frame pixel (0, 0).
+
+    width, height: of the frame.
+    """
+
+    scale: float
+    at: tuple[float, float]
+    width: int
+    height: int
+
+    @classmethod
+    def onto(cls, canvas: Canvas, ground: Ground, size_px: tuple[int, int]) -> Window:
+        """The window whose unit and origin are the ground's. Raises `Unusable` when the plate is too small for it."""
+        if abs(canvas.elevation_deg - ground.elevation_deg) > SAME_ELEVATION_DEG:
+            raise Unusable("it is seen from another height")
+        (x, y), (width, height) = canvas.origin, size_px
+        right, below = canvas.size_px[0] - x, canvas.size_px[1] - y
+        plain = canvas.unit_px / ground.unit_px
+        reach = (ground.origin[0], width - ground.origin[0], ground.origin[1], height - ground.origin[1])
+        zoom = max(1.0, *(plain * need / room for need, room in zip(reach, (x, right, y, below), strict=True)))
+        if zoom > LARGEST_ZOOM:
+            raise Unusable("the picture shows more ground than the plate has")
+        scale = plain / zoom
+        return cls(scale, (x - scale * ground.origin[0], y - scale * ground.origin[1]), width, height)
+
+    def through(self, picture: F32, canvas: Canvas) -> F32:
+        """The picture as the frame sees it, (height, width, 3), cubic; pixel centres are at halves."""
+        smaller = picture.shape[1] / canvas.size_px[0]
+        step = self.scale * smaller
+        # Frame pixels count from 0 at their centre, as everywhere at run time.
+        x, y = (smaller * v - 0.5 for v in self.at)
+        move = np.array([[step, 0.0, x], [0.0, step, y]])
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        size = (self.width, self.height)
+        return f32(cv2.warpAffine(picture, move, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
+
+
+class _Lit:
+    """A plate in its palette, ready for one lamp after another."""
+
+    def __init__(self, stage: Stage, plate: Plate, folder: Path, window: Window) -> None:
+        self._stage, self._plate, self._folder, self._window = stage, plate, folder, window
+        lobes = plate.lobes
+        self._colors = np.stack([self._color(lobe) for lobe in (lobes.body, lobes.sheen, lobes.gloss)], axis=1)
+        self._stone = self._albedo() if plate.mask else None
+        self._texture = _texture(stage, plate)
+
+    def under(self, picture: Picture, color: Rgb, strength: float) -> F32:
+        """Radiance (H, W, 3) before exposure."""
+        lobes = self._seen(picture)
+        for channel, factor in enumerate(self._texture):
+            lobes[..., channel] *= factor
+        light = np.asarray(color, dtype=np.float32) * np.float32(strength)
+        matrix = self._colors * light[:, None]
+        if self._stone is None:
+            return f32(cv2.transform(lobes, matrix))
+        body = lobes[..., :1] * (self._stone * light)
+        matrix[:, 0] = 0.0
+        return f32(cv2.transform(lobes, matrix)) + body
+
+    def _seen(self, picture: Picture) -> F32:
+        pixels = read_picture(self._folder, picture).astype(np.float32)
+        return np.maximum(self._window.through(pixels, self._plate.canvas), np.float32(0))
+
+    def _color(self, lobe: Lobe) -> F32:
+        stage = self._stage
+        color = {
+            "base": stage.base,
+            "accent": stage.accent,
+            "detail": stage.detail,
+            "white": lambda: np.ones(3, np.float32),
+        }[lobe.color]()
+        return f32(color * np.float32(lobe.gain))
+
+    def _albedo(self) -> F32:
+        """Body colour (H, W, 3) of a stone: `base`, clouded with `detail`, veined with `accent`."""
+        assert self._plate.mask is not None  # noqa: S101 - the caller has looked
+        mask, stage = self._seen(self._plate.mask), self._stage
+        vein, cloud = mask[..., :1], mask[..., 1:2]
+        stone = stage.base() + (stage.detail() - stage.base()) * cloud
+        return f32((stone + (stage.accent() - stone) * vein) * np.float32(self._plate.lobes.body.gain))
+
+
+def _texture(stage: Stage, plate: Plate) -> tuple[F32, ...]:
+    """Factors (H, W) about 1 of body and sheen: what the denoiser smoothed away."""
+    if plate.texture == "pile":
+        tuft = tufts(stage, stage.defocus_px(stage.plane()[1]))
+        return np.exp(np.float32(BODY_TUFTS) * tuft), np.exp(np.float32(SHEEN_TUFTS) * tuft)
+    if plate.texture == "grain":
+        size = 1.1 * stage.px
+        fine = grain(stage.generator("plate grain"), (stage.height, stage.width), size, size)
+        return (f32(1 + np.float32(GRAIN) * fine),)
+    return ()

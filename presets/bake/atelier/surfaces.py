@@ -1,0 +1,275 @@
+"""What the pieces lie on, each as a mesh with a material of three lobes. Owns shapes and textures; refuses lamps and camera.
+
+A surface is a function of its `Site`; a stone has a second function that shows its veins and clouds as a mask: red the
+share of the `accent` colour, green the share of `detail`, the rest is `base`.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from presets.bake.atelier import forms
+from presets.bake.atelier.shader import Graph
+from presets.bake.drape import Bed, Cloth, drape, wave
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a surface is built. view: "table" or "flat"; bed: the ground that lamps and camera may see."""
+
+    view: str
+    seed: int
+
+    @property
+    def bed(self):
+        """Ground under the canvas with room for folds and their shadows."""
+        return Bed(-2.1, -3.0, 4.2, 8.8) if self.view == "table" else Bed(-2.1, -2.6, 4.2, 5.2)
+
+    @property
+    def calm(self):
+        """The ellipse around the piece that stays smooth: (x, y, radius x, radius y)."""
+        return (0.0, 0.05, 0.78, 0.8) if self.view == "table" else (0.0, 0.0, 0.66, 0.66)
+
+
+def _cloth(site, *, excess, bending, weight, gather, wander=0.25, fine=0.0, tallest=0.42):
+    """Draped cloth; fine: height of a second, smaller set of wrinkles."""
+    main = Cloth(excess, bending, weight, gather, site.calm, wander, tallest=tallest)
+    heights = drape(site.bed, main, site.seed)
+    if fine:
+        small = Cloth(0.05, bending / 12, weight, (-gather[0], gather[1]), site.calm, 0.6, 500, fine)
+        heights = heights + drape(site.bed, small, site.seed + 1)
+    return forms.field(site.bed, heights)
+
+
+def velvet(site):
+    """Silk velvet: a dark body, a wide sheen of upright fibres, brushed this way and that."""
+    obj = _cloth(site, excess=0.13, bending=0.0009, weight=0.03, gather=(-5.0, 6.0))
+    g = Graph("velvet")
+    stroke = g.noise(1.1, 3.0, 0.55, g.at((1.0, 0.55, 1.0), (0, 0, 0.6)), 0.6)
+    brushed = g.span(stroke, 0.42, 0.6)
+    nap = g.bump(brushed, 0.05, 1.0, g.bump(g.noise(5.0, 3.0, 0.6), 0.018))
+    obj.data.materials.append(
+        g.lobes(
+            body=g.span(stroke, 0.35, 0.65, 0.85, 1.0),
+            sheen=g.span(brushed, 0, 1, 0.72, 1.0),
+            sheen_rough=0.42,
+            sheen_normal=nap,
+        )
+    )
+
+
+def suede(site):
+    """Suede laid over a soft swell: short nap, finger marks, no fold sharper than a thumb."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    X, Y = site.bed.grid()
+    swell = 0.06 * wave(rng, X.shape, 0.8 / site.bed.cell) + 0.02 * wave(rng, X.shape, 0.3 / site.bed.cell)
+    obj = forms.field(site.bed, swell - swell.min())
+    g = Graph("suede")
+    marks = g.span(g.noise(1.3, 4.0, 0.6, g.at((1.0, 0.6, 1.0), (0, 0, -0.5)), 1.2), 0.4, 0.6)
+    tooth = g.bump(g.noise(60.0, 3.0, 0.7), 0.004)
+    nap = g.bump(marks, 0.03, 1.0, tooth)
+    obj.data.materials.append(
+        g.lobes(body=g.span(marks, 0, 1, 0.8, 1.0), body_normal=tooth, sheen=0.8, sheen_rough=0.6, sheen_normal=nap)
+    )
+
+
+def satin(site):
+    """Heavy duchess satin: liquid folds, a soft highlight stretched across the threads."""
+    obj = _cloth(site, excess=0.16, bending=0.0006, weight=0.022, gather=(5.5, 7.0), wander=0.4, tallest=0.45)
+    g = Graph("satin")
+    slub = g.bump(g.noise(3.0, 4.0, 0.6, g.at((8.0, 0.6, 1.0), (0, 0, 0.5))), 0.004)
+    gloss = g.polish(rough=0.36, metal=0.55, anisotropy=0.55, turn=0.1, normal=slub)
+    obj.data.materials.append(g.lobes(body=0.8, body_normal=slub, sheen=0.4, sheen_rough=0.5, gloss=gloss))
+
+
+def silk(site):
+    """Raw silk, crisp: many narrow folds."""
+    obj = _cloth(site, excess=0.14, bending=0.00035, weight=0.02, gather=(-4.0, 7.0), wander=0.35, tallest=0.34)
+    g = Graph("silk")
+    slub = g.bump(g.noise(6.0, 4.0, 0.6, g.at((0.7, 14.0, 1.0), (0, 0, 0.4))), 0.006)
+    gloss = g.polish(rough=0.42, metal=0.4, normal=slub)
+    obj.data.materials.append(g.lobes(body=0.85, body_normal=slub, sheen=0.5, sheen_rough=0.5, gloss=gloss))
+
+
+def sand(site):
+    """Fine dune sand with wind ripples that die away around the piece."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    bed = site.bed
+    X, Y = bed.grid()
+    bend = 0.30 * wave(rng, X.shape, 0.8 / bed.cell) + 0.06 * wave(rng, X.shape, 0.25 / bed.cell)
+    turn = math.radians(24)
+    phase = (Y * math.cos(turn) + X * math.sin(turn) + bend) / 0.36
+    t = phase - np.floor(phase)
+    crest = np.where(t < 0.68, t / 0.68, (1 - t) / 0.32)
+    crest = crest * crest * (3 - 2 * crest)
+    x, y, rx, ry = site.calm
+    away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.45) / 0.8, 0, 1)
+    vary = np.clip(0.75 + 0.3 * wave(rng, X.shape, 0.6 / bed.cell), 0.2, 1.3)
+    h = 0.055 * crest * vary * (0.12 + 0.88 * away) + 0.035 * wave(rng, X.shape, 1.0 / bed.cell)
+    obj = forms.field(bed, h - h.min())
+    g = Graph("sand")
+    grains = g.bump(g.noise(220.0, 2.0, 0.7), 0.0035, 1.0, g.bump(g.noise(45.0, 3.0, 0.6), 0.006))
+    speck = g.span(g.noise(160.0, 2.0, 0.6), 0.3, 0.7, 0.75, 1.0)
+    obj.data.materials.append(g.lobes(body=speck, body_normal=grains, sheen=0.15, sheen_rough=0.7))
+
+
+def plaster(site):
+    """Trowelled lime plaster: broad strokes, a fine tooth."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    X, _ = site.bed.grid()
+    h = 0.012 * wave(rng, X.shape, 0.5 / site.bed.cell)
+    obj = forms.field(site.bed, h - h.min())
+    g = Graph("plaster")
+    where = g.at((1.0, 0.5, 1.0), (0, 0, 0.35))
+    strokes = g.noise(1.6, 5.0, 0.62, where, 1.6)
+    ridges = g.math("ABSOLUTE", g.math("SUBTRACT", g.noise(1.2, 3.0, 0.5, where, 2.2), 0.5))
+    edge = g.span(ridges, 0.0, 0.03, 0.0, 1.0)
+    relief = g.bump(edge, 0.006, 1.0, g.bump(strokes, 0.07, 1.0, g.bump(g.noise(40.0, 4.0, 0.7), 0.005)))
+    tone = g.span(strokes, 0.3, 0.7, 0.86, 1.0)
+    obj.data.materials.append(g.lobes(body=tone, body_normal=relief, gloss=g.polish(rough=0.5, normal=relief)))
+
+
+def paper(site):
+    """Heavy cotton paper that sweeps up behind the piece, with one bent sheet beside it."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    X, Y = site.bed.grid()
+    if site.view == "table":
+        h = 0.22 * np.maximum(Y + 0.22 * X - 1.1, 0) ** 2
+    else:
+        h = np.zeros_like(X)
+    lift = np.clip((0.42 * X - 0.75 * Y - 1.02 + 0.05 * wave(rng, X.shape, 1.2 / site.bed.cell)) / 0.5, 0, None)
+    other = np.clip((-0.8 * X + 0.45 * Y - 1.2) / 0.6, 0, None)
+    h = h + 0.2 * (1 - np.exp(-lift * lift)) + 0.24 * (1 - np.exp(-other * other))
+    obj = forms.field(site.bed, h)
+    g = Graph("paper")
+    tooth = g.bump(g.noise(34.0, 4.0, 0.65), 0.005)
+    obj.data.materials.append(g.lobes(body=1.0, body_normal=tooth))
+
+
+def _stone(site, graph):
+    forms.slab(site.bed).data.materials.append(graph)
+
+
+def marble(site):
+    """A honed and polished slab; what it mirrors wavers by a hair."""
+    g = Graph("marble")
+    fair = g.bump(g.noise(0.8, 2.0), 0.004)
+    smear = g.span(g.noise(1.4, 4.0, 0.6), 0.35, 0.7, 0.07, 0.13)
+    _stone(site, g.lobes(gloss=g.polish(rough=smear, normal=fair)))
+
+
+def _veins(g, scale, turn, width, seed, warp=0.9, stretch=0.45):
+    """Lines where warped noise passes its middle, 0..1, thinning and breaking off."""
+    where = g.at((1.0, stretch, 1.0), (0, 0, turn), (seed, 3.1 * seed, 0))
+    drift = g.math("MULTIPLY_ADD", g.noise(2.2 * scale, 5.0, 0.6, where), 0.55, -0.27)
+    n = g.math("ADD", g.noise(scale, 3.0, 0.5, where, warp), g.math("MULTIPLY", drift, 0.45))
+    line = g.math("ABSOLUTE", g.math("SUBTRACT", n, 0.5))
+    presence = g.span(g.noise(0.9 * scale, 2.0, 0.5, g.at((1, 1, 1), (0, 0, 0), (7.7 * seed, 1.3, 0))), 0.42, 0.66)
+    reach = g.math("MULTIPLY", presence, width)
+    return g.math("MULTIPLY", g.span(line, 0.0, reach, 1.0, 0.0), presence)
+
+
+def marble_white_mask(site):
+    """Carrara: grey clouds drawn out one way, feathered veins along them, few hard lines."""
+    g = Graph("mask")
+    where = g.at((1.0, 0.36, 1.0), (0, 0, 0.62), (float(site.seed), 0, 0))
+    cloud = g.noise(1.1, 6.0, 0.58, where, 1.6)
+    cloud = g.math("MULTIPLY", g.span(cloud, 0.46, 0.72), g.span(g.noise(0.7, 2.0), 0.35, 0.6, 0.25, 1.0))
+    soft = _veins(g, 0.75, 0.62, 0.075, site.seed + 1.0)
+    hard = _veins(g, 1.0, 0.75, 0.016, site.seed + 2.0, 0.6)
+    haze = g.math("ADD", g.math("MULTIPLY", cloud, 0.55), g.math("MULTIPLY", soft, 0.7), clamp=True)
+    line = g.math("MULTIPLY", hard, 0.55)
+    _stone(site, g.emit(line, haze, g.math("SUBTRACT", 1.0, haze)))
+
+
+def marble_black_mask(site):
+    """Marquina: black with white lightning, a net of hair veins, and smoke along the great ones."""
+    g = Graph("mask")
+    great = _veins(g, 0.55, 0.8, 0.020, site.seed + 1.0, 0.7, 0.6)
+    hair = _veins(g, 1.7, 0.3, 0.010, site.seed + 2.0, 0.9, 0.7)
+    smoke = _veins(g, 0.55, 0.8, 0.12, site.seed + 1.0, 0.7, 0.6)
+    cloud = g.span(g.noise(1.6, 6.0, 0.6, warp=1.0), 0.45, 0.8)
+    line = g.math("ADD", g.math("MULTIPLY", great, 0.85), g.math("MULTIPLY", hair, 0.32), clamp=True)
+    line = g.math("MULTIPLY", line, g.span(g.noise(9.0, 4.0, 0.7), 0.3, 0.6, 0.55, 1.0))
+    haze = g.math("ADD", g.math("MULTIPLY", cloud, 0.35), g.math("MULTIPLY", smoke, 0.55), clamp=True)
+    _stone(site, g.emit(line, haze, 0.0))
+
+
+def travertine(site):
+    """Vein-cut travertine, honed: pits along its layers."""
+    g = Graph("travertine")
+    pits, _ = _travertine(g)
+    relief = g.bump(g.math("SUBTRACT", 1.0, pits), 0.035, 1.0, g.bump(g.noise(30.0, 4.0, 0.6), 0.003))
+    _stone(site, g.lobes(body_normal=relief, gloss=g.polish(rough=0.34, normal=relief)))
+
+
+def _travertine(g):
+    """(pits 0..1, layers 0..1)."""
+    flow = g.at((0.55, 1.0, 1.0), (0, 0, 0.16))
+    bend = g.noise(0.9, 3.0, 0.5, flow)
+    y = g.node("SeparateXYZ", {"Vector": flow}).outputs["Y"]
+    layer = g.math("MULTIPLY_ADD", bend, 0.55, y)
+    where = g.node("CombineXYZ", {"X": g.math("MULTIPLY", g.node("SeparateXYZ", {"Vector": flow}).outputs["X"], 0.12), "Y": layer})
+    bands = g.noise(5.5, 5.0, 0.62, where.outputs["Vector"])
+    holes = g.noise(13.0, 3.0, 0.55, g.at((0.42, 1.25, 1.0), (0, 0, 0.16)), 0.5)
+    zone = g.span(bands, 0.5, 0.66)
+    pits = g.math("MULTIPLY", g.span(holes, 0.63, 0.70), zone)
+    return pits, bands
+
+
+def travertine_mask(site):
+    """Layers of cream and honey, dark in the pits."""
+    g = Graph("mask")
+    pits, bands = _travertine(g)
+    warm = g.math("MULTIPLY", g.span(bands, 0.36, 0.68), 0.85)
+    grain = g.math("MULTIPLY", g.span(g.noise(24.0, 4.0, 0.7), 0.5, 0.75), 0.25)
+    _stone(site, g.emit(g.math("MULTIPLY", pits, 0.85), g.math("ADD", warm, grain, clamp=True), 0.0))
+
+
+def slate(site):
+    """Riven slate: shallow steps and ripples of a split face."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    bed = site.bed
+    X, Y = bed.grid()
+    drift = 0.5 * wave(rng, X.shape, 0.7 / bed.cell) + 0.18 * wave(rng, X.shape, 0.2 / bed.cell)
+    level = (0.55 * X + 0.8 * Y + drift) / 0.62
+    step = np.floor(level) + np.clip((level - np.floor(level) - 0.86) / 0.14, 0, 1)
+    x, y, rx, ry = site.calm
+    away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.5) / 0.8, 0, 1)
+    h = 0.028 * (step - level) * (0.15 + 0.85 * away) + 0.008 * wave(rng, X.shape, 0.3 / bed.cell)
+    obj = forms.field(bed, h - h.min())
+    g = Graph("slate")
+    ripples = g.noise(2.6, 7.0, 0.62, g.at((1.0, 0.55, 1.0), (0, 0, 0.6)), 0.8)
+    relief = g.bump(ripples, 0.05, 1.0, g.bump(g.noise(50.0, 4.0, 0.7), 0.004))
+    tone = g.span(g.noise(1.7, 5.0, 0.6), 0.3, 0.7, 0.7, 1.0)
+    gloss = g.polish(rough=g.span(ripples, 0.3, 0.7, 0.48, 0.36), normal=relief)
+    obj.data.materials.append(g.lobes(body=tone, body_normal=relief, gloss=gloss))
+
+
+def brushed_metal(site):
+    """A brushed sheet: hair lines, a highlight drawn out across them."""
+    g = Graph("brushed")
+    lines = g.noise(1.0, 6.0, 0.75, g.at((1.6, 150.0, 1.0), (0, 0, 0.0)))
+    relief = g.bump(lines, 0.0022, 1.0, g.bump(g.noise(0.7, 2.0), 0.02))
+    rough = g.span(lines, 0.3, 0.7, 0.24, 0.36)
+    tangent = g.node("CombineXYZ", {"X": 1.0, "Y": 0.0, "Z": 0.0}).outputs["Vector"]
+    gloss = g.polish(rough=rough, metal=0.9, anisotropy=0.75, tangent=tangent, normal=relief)
+    _stone(site, g.lobes(body=0.25, gloss=gloss))
+
+
+SURFACES = {
+    "velvet": velvet,
+    "suede": suede,
+    "satin": satin,
+    "silk": silk,
+    "sand": sand,
+    "plaster": plaster,
+    "paper": paper,
+    "marble-white": marble,
+    "marble-black": marble,
+    "travertine": travertine,
+    "slate": slate,
+    "brushed-metal": brushed_metal,
+}
+MASKS = {"marble-white": marble_white_mask, "marble-black": marble_black_mask, "travertine": travertine_mask}
