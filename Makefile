@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test check benchmark evaluate soak install-service uninstall-service blender dataset dataset-check \
-	dataset-sheet plates train export evaluate-truth lock clean
+	dataset-sheet plates train export evaluate-truth evaluate-plates lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -95,6 +95,10 @@ export: $(TRAIN)/.done  ## the network of RUN into weights/, checked against the
 ENGINE ?= network
 evaluate-truth: $(VENV)/.dev  ## the cut-out against rendered photos that training never saw, from OUT
 	$(BIN)/python -m tests.benchmarks.truth "$(OUT)" --engine $(ENGINE)
+
+FRESH ?=
+evaluate-plates: $(VENV)/.dev  ## the plates' size, speed and banding; FRESH="velvet.table" path-traces one anew to compare
+	$(BIN)/python -m tests.benchmarks.plates --fresh $(FRESH)
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml

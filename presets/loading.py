@@ -70,20 +70,23 @@ class _Reader:
 def load(home: Path) -> Library:
     """Read the presets below `home`. Raises Misconfigured: every mistake with file, line, key and accepted values."""
     reader = _Reader(home)
-    surfaces: dict[str, SurfaceFile] = {
-        file.material: file for _, file in reader.each("surfaces", SurfaceFile)
-    }
+    surfaces = {path.stem: file for path, file in reader.each("surfaces", SurfaceFile, named=True)}
     rigs = {path.stem: rig for path, rig in reader.each("rigs", Rig, named=True)}
     looks = {path.stem: look for path, look in reader.each("looks", Look, named=True)}
     templates: dict[str, Template] = {}
     for path, file in reader.each("templates", TemplateFile):
         templates |= file.root
         for name, template in file.root.items():
+            reader.refer(path, (name, "surface"), "surface", template.surface, surfaces)
             palettes = surfaces[template.surface].palettes if template.surface in surfaces else {}
-            reader.refer(path, (name, "palette"), f"{template.surface} palette", template.palette, palettes)
+            if palettes:
+                reader.refer(
+                    path, (name, "palette"), f"{template.surface} palette", template.palette, palettes
+                )
             reader.refer(path, (name, "rig"), "lighting", template.rig, rigs)
             reader.refer(path, (name, "look"), "look", template.look, looks)
-    ordered = dict(sorted(templates.items(), key=lambda item: MATERIALS.index(item[1].surface)))
+    order = [*MATERIALS, *surfaces, *(one.surface for one in templates.values())]  # the last may be unknown
+    ordered = dict(sorted(templates.items(), key=lambda item: order.index(item[1].surface)))
     defaults, occasions = _defaults(reader, ordered)
     if reader.wrong:
         raise Misconfigured("\n".join(reader.wrong), "Mend the presets above, or install Vitrine again.")

@@ -31,8 +31,12 @@ class Palette(Frozen):
 
 
 class SurfaceFile(Frozen):
-    """`surfaces/<material>.toml`: a material, its parameters and its palettes."""
+    """`surfaces/<name>.toml`: a material, its parameters, its palettes, and the plate that shows it for real.
 
+    `material` is what is painted where there is no plate.
+    """
+
+    name: str
     material: Material
     title: str = ""
     roughness: Share = 0.6
@@ -45,16 +49,16 @@ class SurfaceFile(Frozen):
 
     def surface(self, palette: str) -> Surface:
         """The material in one of its palettes."""
-        own = self.model_dump(exclude={"title", "palettes"})
+        own = self.model_dump(exclude={"name", "title", "palettes"})
         chosen = self.palettes[palette].model_dump(exclude={"title"}, exclude_none=True)
-        return Surface(name=f"{self.material}-{palette}", palette=palette, **{**own, **chosen})
+        return Surface(name=f"{self.name}-{palette}", palette=palette, **{**own, **chosen})
 
 
 class Template(Frozen):
     """One table of `templates/*.toml`: a surface in a palette under a rig with a look. `suits`: types it is made for."""
 
     title: str
-    surface: Material
+    surface: str
     palette: str
     rig: str
     look: str = "neutral"

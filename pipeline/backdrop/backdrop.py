@@ -16,7 +16,7 @@ from pipeline.backdrop.gradient import gradient
 from pipeline.backdrop.marble import marble
 from pipeline.backdrop.minimal import minimal
 from pipeline.backdrop.plate import plated
-from pipeline.backdrop.plate_file import Unusable
+from pipeline.backdrop.plate_file import NotForThis, Unusable
 from pipeline.backdrop.stage import Stage
 from pipeline.backdrop.velvet import velvet
 from pipeline.errors import Misconfigured
@@ -52,7 +52,10 @@ class Painted:
 
 @dataclass(frozen=True, slots=True)
 class Plated:
-    """A path-traced plate, lit anew; where it cannot be used, the painter's set, with a note that says why."""
+    """A path-traced plate, lit anew; where there is none for this picture, the painter's set.
+
+    A plate that ships but cannot be opened is told to the owner; one that was made for other light or frames is not.
+    """
 
     painted: Painted
 
@@ -62,8 +65,10 @@ class Plated:
         """Light the plate; see `Backdrop.scene`."""
         try:
             return plated(Stage(surface, rig, view, *size_px, seed, ground))
+        except NotForThis:
+            return self.painted.scene(surface, rig, view, size_px, seed, ground)
         except Unusable as error:
-            text = f"The background '{surface.plate}' was painted, as its plate could not be used: {error}."
+            text = f"The background was painted, because its plate cannot be used: {error}. Install Vitrine again."
             scene = self.painted.scene(surface, rig, view, size_px, seed, ground)
             return replace(scene, notes=(Note("no-plate", text),))
 

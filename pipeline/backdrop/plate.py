@@ -24,9 +24,9 @@ from pipeline.backdrop.plate_file import (
     FOLDER,
     Canvas,
     Lobe,
+    NotForThis,
     Picture,
     Plate,
-    Unusable,
     folder_of,
     read_picture,
     read_plate,
@@ -41,13 +41,16 @@ BODY_TUFTS, SHEEN_TUFTS = 0.07, 0.17  # contrast of the pile, log
 GRAIN = 0.012
 
 
-def plated(stage: Stage, shelf: Path = FOLDER) -> Scene:
-    """The set of the surface's plate, lit by the rig. Raises `Unusable` when there is no such plate, or it does not fit."""
+def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scene:
+    """The set of the surface's plate, lit by the rig. textured: with pile or grain, as in every picture.
+
+    Raises `Unusable` when there is no such plate, or it does not fit.
+    """
     folder = folder_of(stage.surface.plate, stage.view, shelf)
     plate = read_plate(folder)
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
-    surface = _Lit(stage, plate, folder, window)
+    surface = _Lit(stage, plate, folder, window, _texture(stage, plate) if textured else ())
     takings = Takings(stage)
     for light in stage.rig.lights:
         takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
@@ -70,16 +73,18 @@ class Window:
 
     @classmethod
     def onto(cls, canvas: Canvas, ground: Ground, size_px: tuple[int, int]) -> Window:
-        """The window whose unit and origin are the ground's. Raises `Unusable` when the plate is too small for it."""
+        """The window whose unit and origin are the ground's. Raises `NotForThis` when the plate is too small for it."""
         if abs(canvas.elevation_deg - ground.elevation_deg) > SAME_ELEVATION_DEG:
-            raise Unusable("it is seen from another height")
+            raise NotForThis("it is seen from another height")
         (x, y), (width, height) = canvas.origin, size_px
         right, below = canvas.size_px[0] - x, canvas.size_px[1] - y
         plain = canvas.unit_px / ground.unit_px
         reach = (ground.origin[0], width - ground.origin[0], ground.origin[1], height - ground.origin[1])
-        zoom = max(1.0, *(plain * need / room for need, room in zip(reach, (x, right, y, below), strict=True)))
+        zoom = max(
+            1.0, *(plain * need / room for need, room in zip(reach, (x, right, y, below), strict=True))
+        )
         if zoom > LARGEST_ZOOM:
-            raise Unusable("the picture shows more ground than the plate has")
+            raise NotForThis("the picture shows more ground than the plate has")
         scale = plain / zoom
         return cls(scale, (x - scale * ground.origin[0], y - scale * ground.origin[1]), width, height)
 
@@ -96,14 +101,18 @@ class Window:
 
 
 class _Lit:
-    """A plate in its palette, ready for one lamp after another."""
+    """A plate in its palette, under a texture, ready for one lamp after another."""
 
-    def __init__(self, stage: Stage, plate: Plate, folder: Path, window: Window) -> None:
+    def __init__(
+        self, stage: Stage, plate: Plate, folder: Path, window: Window, texture: tuple[F32, ...]
+    ) -> None:
         self._stage, self._plate, self._folder, self._window = stage, plate, folder, window
+        self._texture = texture
         lobes = plate.lobes
-        self._colors = np.stack([self._color(lobe) for lobe in (lobes.body, lobes.sheen, lobes.gloss)], axis=1)
+        self._colors = np.stack(
+            [self._color(lobe) for lobe in (lobes.body, lobes.sheen, lobes.gloss)], axis=1
+        )
         self._stone = self._albedo() if plate.mask else None
-        self._texture = _texture(stage, plate)
 
     def under(self, picture: Picture, color: Rgb, strength: float) -> F32:
         """Radiance (H, W, 3) before exposure."""
@@ -124,13 +133,8 @@ class _Lit:
 
     def _color(self, lobe: Lobe) -> F32:
         stage = self._stage
-        color = {
-            "base": stage.base,
-            "accent": stage.accent,
-            "detail": stage.detail,
-            "white": lambda: np.ones(3, np.float32),
-        }[lobe.color]()
-        return f32(color * np.float32(lobe.gain))
+        own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
+        return f32(own.get(lobe.color, np.ones(3)) * np.float32(lobe.gain))
 
     def _albedo(self) -> F32:
         """Body colour (H, W, 3) of a stone: `base`, clouded with `detail`, veined with `accent`."""
@@ -143,11 +147,16 @@ class _Lit:
 
 def _texture(stage: Stage, plate: Plate) -> tuple[F32, ...]:
     """Factors (H, W) about 1 of body and sheen: what the denoiser smoothed away."""
+    if plate.texture == "none":
+        return ()
+    blur = stage.defocus_px(stage.plane()[1])
+    gain = np.float32(plate.texture_gain)
     if plate.texture == "pile":
-        tuft = tufts(stage, stage.defocus_px(stage.plane()[1]))
+        tuft = tufts(stage, blur) * gain
         return np.exp(np.float32(BODY_TUFTS) * tuft), np.exp(np.float32(SHEEN_TUFTS) * tuft)
-    if plate.texture == "grain":
-        size = 1.1 * stage.px
-        fine = grain(stage.generator("plate grain"), (stage.height, stage.width), size, size)
-        return (f32(1 + np.float32(GRAIN) * fine),)
-    return ()
+    rng, shape = stage.generator("plate grain"), (stage.height, stage.width)
+    fine = 0.7 * grain(rng, shape, 0.7 * stage.px, 0.6 * stage.px) + 0.5 * grain(
+        rng, shape, 1.9 * stage.px, 1.4 * stage.px
+    )
+    fine *= stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2))
+    return (np.exp(gain * np.float32(GRAIN) * fine),)

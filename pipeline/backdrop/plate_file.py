@@ -21,15 +21,25 @@ from pydantic import Field, ValidationError
 
 from pipeline.rig import Frozen, Light
 
-FOLDER: Final = Path(__file__).resolve().parents[2] / "presets" / "plates"  # data only: nothing is imported from there
+FOLDER: Final = (
+    Path(__file__).resolve().parents[2] / "presets" / "plates"
+)  # data only: nothing is imported from there
 HEADER: Final = "plate.json"
-SAME_DEG, SAME_RIM_DEG, SAME_SIZE = 3.0, 20.0, 1.5  # a rim only draws an edge; nobody can tell 20 degrees there
+SAME_DEG, SAME_RIM_DEG, SAME_SIZE = (
+    3.0,
+    20.0,
+    1.5,
+)  # a rim only draws an edge; nobody can tell 20 degrees there
 F16 = NDArray[np.float16]
 Pair = tuple[float, float]
 
 
 class Unusable(Exception):  # noqa: N818 - a state of a plate
-    """A plate is missing, damaged, or does not fit what is asked."""
+    """A plate is missing or damaged, or does not fit what is asked (`NotForThis`)."""
+
+
+class NotForThis(Unusable):
+    """A good plate, made for other pictures: another light, another camera, a smaller frame."""
 
 
 class Canvas(Frozen):
@@ -80,17 +90,18 @@ class Plate(Frozen):
     ambient: Picture
     mask: Picture | None = None
     texture: Literal["pile", "grain", "none"] = "none"
+    texture_gain: Annotated[float, Field(ge=0, le=8)] = 1.0
     roughness: float
     f0: float
     safe: tuple[float, float, float, float]
     made: dict[str, Any]
 
     def lamp_for(self, light: Light) -> Picture:
-        """The picture of the lamp that stands where `light` does. Raises `Unusable` when there is none."""
+        """The picture of the lamp that stands where `light` does. Raises `NotForThis` when there is none."""
         for picture in self.lamps:
             if picture.light and serves(picture.light, light):
                 return picture
-        raise Unusable(f"it was not made for the light '{light.name}'")
+        raise NotForThis(f"it was not made for the light '{light.name}'")
 
 
 def serves(baked: Light, light: Light) -> bool:
@@ -100,7 +111,9 @@ def serves(baked: Light, light: Light) -> bool:
     cosine = sum(a * b for a, b in zip(baked.direction, light.direction, strict=True))
     apart = math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
     ratio = baked.size_deg / light.size_deg
-    return apart <= (SAME_RIM_DEG if light.role == "rim" else SAME_DEG) and 1 / SAME_SIZE <= ratio <= SAME_SIZE
+    return (
+        apart <= (SAME_RIM_DEG if light.role == "rim" else SAME_DEG) and 1 / SAME_SIZE <= ratio <= SAME_SIZE
+    )
 
 
 def folder_of(name: str, view: str, shelf: Path = FOLDER) -> Path:

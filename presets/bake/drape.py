@@ -60,7 +60,7 @@ def smoothed(field: F32, sigma: float) -> F32:
     """Gaussian blur on the torus, sigma in cells."""
     rows, columns = np.fft.fftfreq(field.shape[0]), np.fft.rfftfreq(field.shape[1])
     low = np.exp(-2 * (np.pi * sigma) ** 2 * (rows[:, None] ** 2 + columns[None] ** 2))
-    return np.fft.irfft2(np.fft.rfft2(field) * low, s=field.shape).astype(np.float32)
+    return np.asarray(np.fft.irfft2(np.fft.rfft2(field) * low, s=field.shape), dtype=np.float32)
 
 
 def wave(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> F32:
@@ -107,7 +107,8 @@ def _excess(rng: np.random.Generator, bed: Bed, cloth: Cloth) -> F32:
 
 def _slope(field: F32, axis: int, cell: float) -> F32:
     """Central difference on the torus."""
-    return ((np.roll(field, -1, axis) - np.roll(field, 1, axis)) / np.float32(2 * cell)).astype(np.float32)
+    change = np.roll(field, -1, axis) - np.roll(field, 1, axis)
+    return np.asarray(change / np.float32(2 * cell), dtype=np.float32)
 
 
 def _bounded(h: F32, tallest: float) -> F32:

@@ -2,7 +2,7 @@
 
     make plates ONLY="velvet marble-white.table"
 
-A plate is one surface in one view under the lamps of all rigs. Exposures are kept in the user's cache until the plate is
+A plate is one surface in one view under the lamps of all rigs; a rig that is new costs its own lamps alone. Exposures are kept in the user's cache until the plate is
 packed, so a bake that was cut off goes on where it was. `--preview` bakes small and rough, into the cache alone.
 """
 
@@ -20,14 +20,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.backdrop.plate_file import FOLDER, HEADER, folder_of
+from pipeline.backdrop.plate_file import FOLDER
 from presets.bake.order import order
-from presets.bake.pack import pack
+from presets.bake.pack import missing, pack
 from presets.bake.queue import QUEUE, Bake, View
 from presets.library import library
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PREVIEW: Final = 0.5  # of the full bake's resolution
+PREVIEW: Final = 0.6  # of the full bake's resolution
 
 
 def default_work() -> Path:
@@ -49,7 +49,7 @@ def rough(bake: Bake) -> Bake:
         bake,
         unit_px=round(bake.unit_px * PREVIEW),
         mask_px=round(bake.mask_px * PREVIEW),
-        samples=max(6, bake.samples // 3),
+        samples=max(6, bake.samples // 2),
     )
 
 
@@ -95,11 +95,11 @@ def main() -> int:
     shelf = args.work / "preview" if args.preview else args.shelf
     failed = 0
     for bake, view in wanted(args.only):
-        if (folder_of(bake.name, view, shelf) / HEADER).exists() and not args.preview:
-            print(f"{bake.name}.{view} is there")
-            continue
         chosen = rough(bake) if args.preview else bake
-        asked = order(chosen, view, library().rigs, args.work, args.threads)
+        asked = missing(order(chosen, view, library().rigs, args.work, args.threads), shelf)
+        if not asked["lights"]:
+            print(f"{bake.name}.{view} is there", flush=True)
+            continue
         begun = time.monotonic()
         try:
             made = run_blender(asked, args.blender)

@@ -23,6 +23,7 @@ PATTERN_PX, PATTERN_REACH = 2048, 6.0  # a lamp's mask: pixels of its side, unit
 SHARP = 0.012  # half width of a pane's edge in the mask; the lamp's size makes the penumbra
 FAINT = 0.16  # of the open ground's light: what a weaker lamp shows is baked at half size
 FAINT_SCALE = 0.5
+AMBIENT = "ambient"
 
 
 def canvas(bake: Bake, view: View) -> Canvas:
@@ -67,41 +68,47 @@ def pattern(light: Light) -> F32 | None:
 
 
 def order(bake: Bake, view: View, rigs: Mapping[str, Rig], work: Path, threads: int) -> dict[str, Any]:
-    """The order of one plate, its patterns written under `work`. The folder is named by all that decides its pixels."""
-    frame = canvas(bake, view)
-    lights = [_lamp(name, light, bake, rigs) for name, light in lamps(rigs).items()]
-    lights.append({"name": "ambient", "scale": FAINT_SCALE, "samples": 2 * bake.samples, "pattern": None})
-    asked: dict[str, Any] = {
+    """The order of one plate, its patterns written under `work`.
+
+    The folder is named by all that decides the set, each exposure by its lamp: a new rig costs its own lamps alone.
+    """
+    scene: dict[str, Any] = {
         "surface": bake.name,
         "view": view,
         "seed": bake.seed,
         "version": bake.version,
-        "canvas": frame.model_dump(mode="json"),
-        "lights": lights,
+        "canvas": canvas(bake, view).model_dump(mode="json"),
         "noise": 0.02,
+        "samples": bake.samples,
         "mask_scale": bake.mask_px / bake.unit_px,
         "mask_samples": 32,
     }
-    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    digest = _digest(scene)
     folder = work / f"{bake.name}.{view}-{digest[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
-    for asked_lamp, light in zip(lights, lamps(rigs).values(), strict=False):  # the dome, last, has no pattern
-        mask = pattern(light)
-        if mask is not None:
-            path = folder / f"{asked_lamp['name']}.npy"
-            np.save(path, mask)
-            asked_lamp["pattern"] = str(path)
-    return asked | {"folder": str(folder), "threads": threads, "digest": digest}
+    lights = [_lamp(name, light, rigs, folder) for name, light in lamps(rigs).items()]
+    dome = {"name": AMBIENT, "file": "ambient.exr", "scale": FAINT_SCALE, "pattern": None}
+    return scene | {"lights": [*lights, dome], "folder": str(folder), "threads": threads, "digest": digest}
 
 
-def _lamp(name: str, light: Light, bake: Bake, rigs: Mapping[str, Rig]) -> dict[str, Any]:
-    return {
+def _lamp(name: str, light: Light, rigs: Mapping[str, Rig], folder: Path) -> dict[str, Any]:
+    shape = light.model_dump(mode="json")
+    asked = {
         "name": name,
         "role": light.role,
         "direction": light.direction,
         "size_deg": light.size_deg,
-        "shape": light.model_dump(mode="json"),
+        "shape": shape,
         "scale": FAINT_SCALE if _share(light, rigs) < FAINT else 1.0,
-        "samples": bake.samples,
         "pattern": None,
     }
+    stem = f"{name}-{_digest([shape, asked['scale']])[:8]}"
+    mask = pattern(light)
+    if mask is not None:
+        np.save(folder / f"{stem}.npy", mask)
+        asked["pattern"] = str(folder / f"{stem}.npy")
+    return asked | {"file": f"{stem}.exr"}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

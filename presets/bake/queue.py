@@ -18,15 +18,16 @@ CLOTH_LENS, STONE_LENS = 0.016, 0.016  # radius of the blur disk per unit of dep
 class Bake:
     """One surface. unit_px: canvas pixels per unit of the lamps' pictures; mask_px: of a stone's mask, 0 for none.
 
-    lens: see `Canvas.lens_blur`. roughness, f0: of the gloss, for the piece's mirror image.
+    lens: see `Canvas.lens_blur`. The other fields go into the plate as they are (`Plate`).
     """
 
     name: str
     lobes: Lobes = field(default_factory=Lobes)
     texture: Literal["pile", "grain", "none"] = "grain"
-    unit_px: int = 240
+    texture_gain: float = 1.0
+    unit_px: int = 190
     mask_px: int = 0
-    samples: int = 16
+    samples: int = 10
     seed: int = 1
     lens: float = STONE_LENS
     roughness: float = 0.9
@@ -40,16 +41,16 @@ def _gloss(color: Literal["base", "accent", "white"], gain: float = 1.0) -> Lobe
 
 
 QUEUE: tuple[Bake, ...] = (
-    Bake("velvet", Lobes(sheen=Lobe(color="accent", gain=4.0)), "pile", seed=3, lens=CLOTH_LENS),
-    Bake("marble-white", unit_px=180, mask_px=480, seed=4, roughness=0.1),
-    Bake("marble-black", unit_px=180, mask_px=480, seed=7, roughness=0.1),
-    Bake("satin", _gloss("accent", 1.4), "none", seed=5, lens=CLOTH_LENS),
-    Bake("sand", seed=2, unit_px=280),
-    Bake("plaster", seed=2, unit_px=280, roughness=0.5),
+    Bake("velvet", Lobes(sheen=Lobe(color="accent", gain=5.0)), "pile", seed=3, lens=CLOTH_LENS),
+    Bake("marble-white", unit_px=160, mask_px=440, seed=4, roughness=0.1),
+    Bake("marble-black", unit_px=160, mask_px=440, seed=7, roughness=0.1),
+    Bake("satin", _gloss("accent", 0.8), "none", seed=5, lens=CLOTH_LENS),
+    Bake("sand", texture_gain=5.0, seed=2, unit_px=230),
+    Bake("plaster", texture_gain=1.5, seed=2, unit_px=230, roughness=0.5),
     Bake("suede", Lobes(sheen=Lobe(color="accent", gain=1.6)), "pile", seed=6, lens=CLOTH_LENS),
-    Bake("travertine", unit_px=260, mask_px=480, seed=1, roughness=0.34),
-    Bake("slate", seed=2, unit_px=280, roughness=0.4),
-    Bake("paper", seed=3, unit_px=220),
-    Bake("brushed-metal", _gloss("base", 1.0), "none", unit_px=280, roughness=0.3, f0=0.6),
+    Bake("travertine", unit_px=220, mask_px=440, seed=1, roughness=0.34),
+    Bake("slate", seed=2, unit_px=230, roughness=0.4),
+    Bake("paper", seed=3, unit_px=190),
+    Bake("brushed-metal", _gloss("base", 1.0), "none", unit_px=230, roughness=0.3, f0=0.6),
     Bake("silk", _gloss("accent", 1.2), "none", seed=8, lens=CLOTH_LENS),
 )

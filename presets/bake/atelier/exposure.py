@@ -55,7 +55,9 @@ def camera(*, elevation_deg, unit_px, origin, size_px, lens_blur):
     data.dof.aperture_fstop = 1 / (2 * max(lens_blur, 1e-6) * AWAY)
     middle = right * ((size_px[0] / 2 - origin[0]) / unit_px) - up * ((size_px[1] / 2 - origin[1]) / unit_px)
     obj = bpy.data.objects.new("camera", data)
-    obj.matrix_world = Matrix.Translation(middle + back * AWAY) @ Matrix((right, up, back)).transposed().to_4x4()
+    obj.matrix_world = (
+        Matrix.Translation(middle + back * AWAY) @ Matrix((right, up, back)).transposed().to_4x4()
+    )
     scene.collection.objects.link(obj)
     scene.camera = obj
 

@@ -13,11 +13,14 @@ from mathutils import Vector
 AWAY = 5.0  # units from the piece to a disk lamp
 MASK_HEIGHT = 0.55  # units over the ground, above the highest fold
 MASK_REACH = 6.0  # half side of the mask's image on the ground, units
-ZENITH, HORIZON = 1.25, 0.5  # the dome is brighter overhead; irradiance of the open ground is HORIZON + (ZENITH - HORIZON) 2/3 = 1
+ZENITH, HORIZON = (
+    1.25,
+    0.5,
+)  # the dome is brighter overhead; irradiance of the open ground is HORIZON + (ZENITH - HORIZON) 2/3 = 1
 
 
-def dome():
-    """The sky alone, as a world of its own."""
+def dome(tint=(1.0, 1.0, 1.0)):
+    """The sky alone, as a world of its own. tint: colour times strength."""
     world = bpy.data.worlds.new("dome")
     world.use_nodes = True
     nodes, links = world.node_tree.nodes, world.node_tree.links
@@ -25,7 +28,11 @@ def dome():
     span.inputs["To Min"].default_value, span.inputs["To Max"].default_value = HORIZON, ZENITH
     links.new(where.outputs["Generated"], split.inputs["Vector"])
     links.new(split.outputs["Z"], span.inputs["Value"])
-    links.new(span.outputs["Result"], nodes["Background"].inputs["Color"])
+    color = nodes.new("ShaderNodeVectorMath")
+    color.operation = "MULTIPLY"
+    color.inputs[1].default_value = tint
+    links.new(span.outputs["Result"], color.inputs[0])
+    links.new(color.outputs[0], nodes["Background"].inputs["Color"])
     return world
 
 
@@ -38,10 +45,14 @@ def night():
 
 
 def lamp(light, pattern=None):
-    """A lamp as in the rig. pattern: (n, n) what gets through, over the ground square of `MASK_REACH`. Returns its objects."""
+    """A lamp as in the rig. pattern: (n, n) what gets through, over the ground square of `MASK_REACH`. Returns its objects.
+
+    Its light is white and of strength 1, unless it has a `tint`, colour times strength.
+    """
     axis = Vector(light["direction"])
     parallel = pattern is not None or light["role"] == "rim"
     data = bpy.data.lights.new(light["name"], "SUN" if parallel else "AREA")
+    data.color = light.get("tint", (1.0, 1.0, 1.0))
     size = math.radians(light["size_deg"])
     if parallel:
         data.energy, data.angle = math.pi, 2 * size
@@ -75,7 +86,9 @@ def _mask(light, pattern):
     material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
     nodes.clear()
-    texture, clear, out = (nodes.new(f"ShaderNode{kind}") for kind in ("TexImage", "BsdfTransparent", "OutputMaterial"))
+    texture, clear, out = (
+        nodes.new(f"ShaderNode{kind}") for kind in ("TexImage", "BsdfTransparent", "OutputMaterial")
+    )
     texture.image, texture.extension = image, "EXTEND"
     links.new(texture.outputs["Color"], clear.inputs["Color"])
     links.new(clear.outputs["BSDF"], out.inputs["Surface"])

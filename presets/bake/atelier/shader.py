@@ -8,7 +8,9 @@ BODY = 0.18  # albedo of the matte body while baking; divided out of the plate
 class Graph:
     """The nodes of one material."""
 
-    def __init__(self, name):
+    def __init__(self, name, paint=None):
+        """paint: the lobes' own colours, {"body": rgb, "sheen": rgb, "gloss": rgb}, for a picture as it would be; None to bake."""
+        self.paint = paint
         self.material = bpy.data.materials.new(name)
         self.material.use_nodes = True
         self.nodes, self.links = self.material.node_tree.nodes, self.material.node_tree.links
@@ -69,13 +71,23 @@ class Graph:
         """Three numbers or sockets to one colour."""
         return self.node("CombineColor", {0: r, 1: g, 2: b}).outputs["Color"]
 
-    def lobes(self, *, body=1.0, body_normal=None, sheen=0.0, sheen_rough=0.35, sheen_normal=None, gloss=None):
+    def lobe(self, name, amount):
+        """The colour of a lobe: its own channel, or its paint, times an amount 0..1."""
+        if self.paint is None:
+            channel = {"body": 0, "sheen": 1, "gloss": 2}[name]
+            full = [0.0, 0.0, 0.0]
+            full[channel] = BODY if name == "body" else 1.0
+        else:
+            full = self.paint[name]
+        return self.color(*(self.math("MULTIPLY", amount, part) if part else 0.0 for part in full))
+
+    def lobes(
+        self, *, body=1.0, body_normal=None, sheen=0.0, sheen_rough=0.35, sheen_normal=None, gloss=None
+    ):
         """Body in red, sheen in green, gloss in blue, each 0..1 of full; gloss: a shader of `polish`."""
-        shaders = [
-            self.node("BsdfDiffuse", {"Color": self.color(r=self.math("MULTIPLY", body, BODY)), **_normal(body_normal)})
-        ]
+        shaders = [self.node("BsdfDiffuse", {"Color": self.lobe("body", body), **_normal(body_normal)})]
         if sheen:
-            inputs = {"Color": self.color(g=sheen), "Roughness": sheen_rough, **_normal(sheen_normal)}
+            inputs = {"Color": self.lobe("sheen", sheen), "Roughness": sheen_rough, **_normal(sheen_normal)}
             shaders.append(self.node("BsdfSheen", inputs))
         if gloss:
             shaders.append(gloss)
@@ -89,7 +101,7 @@ class Graph:
         """Gloss of a coat by Fresnel, or of metal of that reflectance."""
         fresnel = self.node("Fresnel", {"IOR": ior, **_normal(normal)}).outputs["Fac"]
         amount = fresnel if metal is None else metal
-        inputs = {"Color": self.color(b=amount), "Roughness": rough, **_normal(normal)}
+        inputs = {"Color": self.lobe("gloss", amount), "Roughness": rough, **_normal(normal)}
         if anisotropy:
             inputs |= {"Anisotropy": anisotropy, "Rotation": turn}
         if tangent is not None:

@@ -16,10 +16,11 @@ from presets.bake.drape import Bed, Cloth, drape, wave
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a surface is built. view: "table" or "flat"; bed: the ground that lamps and camera may see."""
+    """Where a surface is built. view: "table" or "flat". paint: see `Graph`."""
 
     view: str
     seed: int
+    paint: dict | None = None
 
     @property
     def bed(self):
@@ -29,7 +30,7 @@ class Site:
     @property
     def calm(self):
         """The ellipse around the piece that stays smooth: (x, y, radius x, radius y)."""
-        return (0.0, 0.05, 0.78, 0.8) if self.view == "table" else (0.0, 0.0, 0.66, 0.66)
+        return (0.0, 0.0, 0.62, 0.62) if self.view == "table" else (0.0, 0.0, 0.58, 0.58)
 
 
 def _cloth(site, *, excess, bending, weight, gather, wander=0.25, fine=0.0, tallest=0.42):
@@ -44,15 +45,15 @@ def _cloth(site, *, excess, bending, weight, gather, wander=0.25, fine=0.0, tall
 
 def velvet(site):
     """Silk velvet: a dark body, a wide sheen of upright fibres, brushed this way and that."""
-    obj = _cloth(site, excess=0.13, bending=0.0009, weight=0.03, gather=(-5.0, 6.0))
-    g = Graph("velvet")
-    stroke = g.noise(1.1, 3.0, 0.55, g.at((1.0, 0.55, 1.0), (0, 0, 0.6)), 0.6)
+    obj = _cloth(site, excess=0.17, bending=0.0007, weight=0.025, gather=(-5.0, 6.5), wander=0.35)
+    g = Graph("velvet", site.paint)
+    stroke = g.noise(0.9, 2.0, 0.5, g.at((1.0, 0.55, 1.0), (0, 0, 0.6)), 0.8)
     brushed = g.span(stroke, 0.42, 0.6)
-    nap = g.bump(brushed, 0.05, 1.0, g.bump(g.noise(5.0, 3.0, 0.6), 0.018))
+    nap = g.bump(brushed, 0.025, 1.0, g.bump(g.noise(4.0, 3.0, 0.55), 0.007))
     obj.data.materials.append(
         g.lobes(
             body=g.span(stroke, 0.35, 0.65, 0.85, 1.0),
-            sheen=g.span(brushed, 0, 1, 0.72, 1.0),
+            sheen=g.span(brushed, 0, 1, 0.78, 1.0),
             sheen_rough=0.42,
             sheen_normal=nap,
         )
@@ -62,31 +63,39 @@ def velvet(site):
 def suede(site):
     """Suede laid over a soft swell: short nap, finger marks, no fold sharper than a thumb."""
     rng = np.random.Generator(np.random.PCG64(site.seed))
-    X, Y = site.bed.grid()
+    X, _ = site.bed.grid()
     swell = 0.06 * wave(rng, X.shape, 0.8 / site.bed.cell) + 0.02 * wave(rng, X.shape, 0.3 / site.bed.cell)
     obj = forms.field(site.bed, swell - swell.min())
-    g = Graph("suede")
+    g = Graph("suede", site.paint)
     marks = g.span(g.noise(1.3, 4.0, 0.6, g.at((1.0, 0.6, 1.0), (0, 0, -0.5)), 1.2), 0.4, 0.6)
     tooth = g.bump(g.noise(60.0, 3.0, 0.7), 0.004)
     nap = g.bump(marks, 0.03, 1.0, tooth)
     obj.data.materials.append(
-        g.lobes(body=g.span(marks, 0, 1, 0.8, 1.0), body_normal=tooth, sheen=0.8, sheen_rough=0.6, sheen_normal=nap)
+        g.lobes(
+            body=g.span(marks, 0, 1, 0.8, 1.0),
+            body_normal=tooth,
+            sheen=0.8,
+            sheen_rough=0.6,
+            sheen_normal=nap,
+        )
     )
 
 
 def satin(site):
     """Heavy duchess satin: liquid folds, a soft highlight stretched across the threads."""
     obj = _cloth(site, excess=0.16, bending=0.0006, weight=0.022, gather=(5.5, 7.0), wander=0.4, tallest=0.45)
-    g = Graph("satin")
-    slub = g.bump(g.noise(3.0, 4.0, 0.6, g.at((8.0, 0.6, 1.0), (0, 0, 0.5))), 0.004)
-    gloss = g.polish(rough=0.36, metal=0.55, anisotropy=0.55, turn=0.1, normal=slub)
-    obj.data.materials.append(g.lobes(body=0.8, body_normal=slub, sheen=0.4, sheen_rough=0.5, gloss=gloss))
+    g = Graph("satin", site.paint)
+    fair = g.bump(g.noise(2.5, 3.0, 0.5), 0.012)
+    gloss = g.polish(rough=g.span(g.noise(1.5, 3.0), 0.3, 0.7, 0.33, 0.4), metal=0.5, normal=fair)
+    obj.data.materials.append(g.lobes(body=0.85, sheen=0.4, sheen_rough=0.5, gloss=gloss))
 
 
 def silk(site):
     """Raw silk, crisp: many narrow folds."""
-    obj = _cloth(site, excess=0.14, bending=0.00035, weight=0.02, gather=(-4.0, 7.0), wander=0.35, tallest=0.34)
-    g = Graph("silk")
+    obj = _cloth(
+        site, excess=0.14, bending=0.00035, weight=0.02, gather=(-4.0, 7.0), wander=0.35, tallest=0.34
+    )
+    g = Graph("silk", site.paint)
     slub = g.bump(g.noise(6.0, 4.0, 0.6, g.at((0.7, 14.0, 1.0), (0, 0, 0.4))), 0.006)
     gloss = g.polish(rough=0.42, metal=0.4, normal=slub)
     obj.data.materials.append(g.lobes(body=0.85, body_normal=slub, sheen=0.5, sheen_rough=0.5, gloss=gloss))
@@ -104,11 +113,11 @@ def sand(site):
     crest = np.where(t < 0.68, t / 0.68, (1 - t) / 0.32)
     crest = crest * crest * (3 - 2 * crest)
     x, y, rx, ry = site.calm
-    away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.45) / 0.8, 0, 1)
+    away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.4) / 0.8, 0, 1)
     vary = np.clip(0.75 + 0.3 * wave(rng, X.shape, 0.6 / bed.cell), 0.2, 1.3)
     h = 0.055 * crest * vary * (0.12 + 0.88 * away) + 0.035 * wave(rng, X.shape, 1.0 / bed.cell)
     obj = forms.field(bed, h - h.min())
-    g = Graph("sand")
+    g = Graph("sand", site.paint)
     grains = g.bump(g.noise(220.0, 2.0, 0.7), 0.0035, 1.0, g.bump(g.noise(45.0, 3.0, 0.6), 0.006))
     speck = g.span(g.noise(160.0, 2.0, 0.6), 0.3, 0.7, 0.75, 1.0)
     obj.data.materials.append(g.lobes(body=speck, body_normal=grains, sheen=0.15, sheen_rough=0.7))
@@ -120,29 +129,31 @@ def plaster(site):
     X, _ = site.bed.grid()
     h = 0.012 * wave(rng, X.shape, 0.5 / site.bed.cell)
     obj = forms.field(site.bed, h - h.min())
-    g = Graph("plaster")
+    g = Graph("plaster", site.paint)
     where = g.at((1.0, 0.5, 1.0), (0, 0, 0.35))
-    strokes = g.noise(1.6, 5.0, 0.62, where, 1.6)
-    ridges = g.math("ABSOLUTE", g.math("SUBTRACT", g.noise(1.2, 3.0, 0.5, where, 2.2), 0.5))
-    edge = g.span(ridges, 0.0, 0.03, 0.0, 1.0)
-    relief = g.bump(edge, 0.006, 1.0, g.bump(strokes, 0.07, 1.0, g.bump(g.noise(40.0, 4.0, 0.7), 0.005)))
+    strokes = g.noise(1.3, 5.0, 0.58, where, 0.9)
+    ridges = g.math("ABSOLUTE", g.math("SUBTRACT", g.noise(0.9, 2.0, 0.4, where, 1.2), 0.5))
+    edge = g.span(ridges, 0.0, 0.05, 0.0, 1.0)
+    relief = g.bump(edge, 0.004, 1.0, g.bump(strokes, 0.05, 1.0, g.bump(g.noise(40.0, 4.0, 0.7), 0.005)))
     tone = g.span(strokes, 0.3, 0.7, 0.86, 1.0)
-    obj.data.materials.append(g.lobes(body=tone, body_normal=relief, gloss=g.polish(rough=0.5, normal=relief)))
+    obj.data.materials.append(
+        g.lobes(body=tone, body_normal=relief, gloss=g.polish(rough=0.5, normal=relief))
+    )
 
 
 def paper(site):
     """Heavy cotton paper that sweeps up behind the piece, with one bent sheet beside it."""
     rng = np.random.Generator(np.random.PCG64(site.seed))
     X, Y = site.bed.grid()
-    if site.view == "table":
-        h = 0.22 * np.maximum(Y + 0.22 * X - 1.1, 0) ** 2
-    else:
-        h = np.zeros_like(X)
-    lift = np.clip((0.42 * X - 0.75 * Y - 1.02 + 0.05 * wave(rng, X.shape, 1.2 / site.bed.cell)) / 0.5, 0, None)
+    rise = 0.22 if site.view == "table" else 0.0
+    h = rise * np.maximum(Y + 0.22 * X - 1.1, 0) ** 2
+    lift = np.clip(
+        (0.42 * X - 0.75 * Y - 1.02 + 0.05 * wave(rng, X.shape, 1.2 / site.bed.cell)) / 0.5, 0, None
+    )
     other = np.clip((-0.8 * X + 0.45 * Y - 1.2) / 0.6, 0, None)
     h = h + 0.2 * (1 - np.exp(-lift * lift)) + 0.24 * (1 - np.exp(-other * other))
     obj = forms.field(site.bed, h)
-    g = Graph("paper")
+    g = Graph("paper", site.paint)
     tooth = g.bump(g.noise(34.0, 4.0, 0.65), 0.005)
     obj.data.materials.append(g.lobes(body=1.0, body_normal=tooth))
 
@@ -153,7 +164,7 @@ def _stone(site, graph):
 
 def marble(site):
     """A honed and polished slab; what it mirrors wavers by a hair."""
-    g = Graph("marble")
+    g = Graph("marble", site.paint)
     fair = g.bump(g.noise(0.8, 2.0), 0.004)
     smear = g.span(g.noise(1.4, 4.0, 0.6), 0.35, 0.7, 0.07, 0.13)
     _stone(site, g.lobes(gloss=g.polish(rough=smear, normal=fair)))
@@ -165,7 +176,9 @@ def _veins(g, scale, turn, width, seed, warp=0.9, stretch=0.45):
     drift = g.math("MULTIPLY_ADD", g.noise(2.2 * scale, 5.0, 0.6, where), 0.55, -0.27)
     n = g.math("ADD", g.noise(scale, 3.0, 0.5, where, warp), g.math("MULTIPLY", drift, 0.45))
     line = g.math("ABSOLUTE", g.math("SUBTRACT", n, 0.5))
-    presence = g.span(g.noise(0.9 * scale, 2.0, 0.5, g.at((1, 1, 1), (0, 0, 0), (7.7 * seed, 1.3, 0))), 0.42, 0.66)
+    presence = g.span(
+        g.noise(0.9 * scale, 2.0, 0.5, g.at((1, 1, 1), (0, 0, 0), (7.7 * seed, 1.3, 0))), 0.42, 0.66
+    )
     reach = g.math("MULTIPLY", presence, width)
     return g.math("MULTIPLY", g.span(line, 0.0, reach, 1.0, 0.0), presence)
 
@@ -198,7 +211,7 @@ def marble_black_mask(site):
 
 def travertine(site):
     """Vein-cut travertine, honed: pits along its layers."""
-    g = Graph("travertine")
+    g = Graph("travertine", site.paint)
     pits, _ = _travertine(g)
     relief = g.bump(g.math("SUBTRACT", 1.0, pits), 0.035, 1.0, g.bump(g.noise(30.0, 4.0, 0.6), 0.003))
     _stone(site, g.lobes(body_normal=relief, gloss=g.polish(rough=0.34, normal=relief)))
@@ -206,24 +219,19 @@ def travertine(site):
 
 def _travertine(g):
     """(pits 0..1, layers 0..1)."""
-    flow = g.at((0.55, 1.0, 1.0), (0, 0, 0.16))
-    bend = g.noise(0.9, 3.0, 0.5, flow)
-    y = g.node("SeparateXYZ", {"Vector": flow}).outputs["Y"]
-    layer = g.math("MULTIPLY_ADD", bend, 0.55, y)
-    where = g.node("CombineXYZ", {"X": g.math("MULTIPLY", g.node("SeparateXYZ", {"Vector": flow}).outputs["X"], 0.12), "Y": layer})
-    bands = g.noise(5.5, 5.0, 0.62, where.outputs["Vector"])
-    holes = g.noise(13.0, 3.0, 0.55, g.at((0.42, 1.25, 1.0), (0, 0, 0.16)), 0.5)
-    zone = g.span(bands, 0.5, 0.66)
-    pits = g.math("MULTIPLY", g.span(holes, 0.63, 0.70), zone)
-    return pits, bands
+    flow = g.at((0.42, 1.0, 1.0), (0, 0, 0.3))
+    layers = g.noise(1.9, 7.0, 0.6, flow, 0.5)
+    holes = g.noise(15.0, 4.0, 0.6, g.at((0.5, 1.0, 1.0), (0, 0, 0.3)), 1.0)
+    zone = g.span(g.noise(2.3, 3.0, 0.5, flow), 0.46, 0.62)
+    return g.math("MULTIPLY", g.span(holes, 0.58, 0.64), zone), layers
 
 
 def travertine_mask(site):
     """Layers of cream and honey, dark in the pits."""
     g = Graph("mask")
     pits, bands = _travertine(g)
-    warm = g.math("MULTIPLY", g.span(bands, 0.36, 0.68), 0.85)
-    grain = g.math("MULTIPLY", g.span(g.noise(24.0, 4.0, 0.7), 0.5, 0.75), 0.25)
+    warm = g.math("MULTIPLY", g.span(bands, 0.38, 0.68), 0.6)
+    grain = g.math("MULTIPLY", g.span(g.noise(20.0, 5.0, 0.7), 0.42, 0.75), 0.35)
     _stone(site, g.emit(g.math("MULTIPLY", pits, 0.85), g.math("ADD", warm, grain, clamp=True), 0.0))
 
 
@@ -239,7 +247,7 @@ def slate(site):
     away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.5) / 0.8, 0, 1)
     h = 0.028 * (step - level) * (0.15 + 0.85 * away) + 0.008 * wave(rng, X.shape, 0.3 / bed.cell)
     obj = forms.field(bed, h - h.min())
-    g = Graph("slate")
+    g = Graph("slate", site.paint)
     ripples = g.noise(2.6, 7.0, 0.62, g.at((1.0, 0.55, 1.0), (0, 0, 0.6)), 0.8)
     relief = g.bump(ripples, 0.05, 1.0, g.bump(g.noise(50.0, 4.0, 0.7), 0.004))
     tone = g.span(g.noise(1.7, 5.0, 0.6), 0.3, 0.7, 0.7, 1.0)
@@ -249,7 +257,7 @@ def slate(site):
 
 def brushed_metal(site):
     """A brushed sheet: hair lines, a highlight drawn out across them."""
-    g = Graph("brushed")
+    g = Graph("brushed", site.paint)
     lines = g.noise(1.0, 6.0, 0.75, g.at((1.6, 150.0, 1.0), (0, 0, 0.0)))
     relief = g.bump(lines, 0.0022, 1.0, g.bump(g.noise(0.7, 2.0), 0.02))
     rough = g.span(lines, 0.3, 0.7, 0.24, 0.36)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+
 from presets.bake.atelier import exposure, lamps
 from presets.bake.atelier.surfaces import MASKS, SURFACES, Site
 
@@ -42,8 +43,8 @@ def _light(light):
 
 
 def expose_all(order, folder):
-    """Every lamp of the order on the surface, each into `<lamp>.exr`."""
-    todo = [light for light in order["lights"] if not (folder / f"{light['name']}.exr").exists()]
+    """Every lamp of the order on the surface, each into its file."""
+    todo = [light for light in order["lights"] if not (folder / light["file"]).exists()]
     if not todo:
         return
     _empty()
@@ -51,12 +52,11 @@ def expose_all(order, folder):
     lamps.dome(), lamps.night()
     for light in todo:
         start = time.monotonic()
-        exposure.settings(
-            seed=order["seed"], samples=light["samples"], noise=order["noise"], threads=order["threads"]
-        )
+        samples = order["samples"] * (2 if light["name"] == "ambient" else 1)  # the whole sky is noisier
+        exposure.settings(seed=order["seed"], samples=samples, noise=order["noise"], threads=order["threads"])
         _camera(order, light["scale"])
         hung = _light(light)
-        exposure.expose(folder / f"{light['name']}.exr")
+        exposure.expose(folder / light["file"])
         for obj in hung:
             bpy.data.objects.remove(obj)
         print(f"@lit {light['name']} {time.monotonic() - start:.1f} s", flush=True)
@@ -77,12 +77,31 @@ def expose_mask(order, folder):
     print("@masked", flush=True)
 
 
+def expose_together(order, folder):
+    """The set as it would be: all lamps of one rig at once, in their colours, on the surface in its own, into `fresh.exr`."""
+    _empty()
+    SURFACES[order["surface"]](Site(order["view"], order["seed"], order["paint"]))
+    exposure.settings(
+        seed=order["seed"] + 1, samples=order["samples"], noise=order["noise"], threads=order["threads"]
+    )
+    _camera(order, order["scale"])
+    for light in order["lights"]:
+        if light["name"] == "ambient":
+            bpy.context.scene.world = lamps.dome(light["tint"])
+        else:
+            lamps.lamp(light, np.load(light["pattern"]) if light["pattern"] else None)
+    exposure.expose(folder / "fresh.exr")
+
+
 def main():
     """Order in, exposures out."""
     order = json.load(sys.stdin)
     folder = Path(order["folder"])
-    expose_mask(order, folder)
-    expose_all(order, folder)
+    if "paint" in order:
+        expose_together(order, folder)
+    else:
+        expose_mask(order, folder)
+        expose_all(order, folder)
     print(f"@blender {bpy.app.version_string}", flush=True)
 
 
