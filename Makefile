@@ -74,7 +74,7 @@ dataset-sheet: $(BLENDER)/.done  ## the first samples in OUT side by side, as th
 	$(BLENDER)/bin/python -m weights.train.sheet "$(OUT)" "$(SHEET)"
 
 ONLY ?=
-plates: $(VENV)/.core $(BLENDER)/.done  ## the path-traced backgrounds that are missing; ONLY="velvet marble-white.table" for some
+plates: $(VENV)/.core $(BLENDER)/.done  ## the path-traced backgrounds that are missing; ONLY="velvet marble.table" for some
 	nice -n 10 $(BIN)/python -m presets.bake.make $(ONLY) --blender $(BLENDER)/bin/python
 
 # Training wants torch, which nothing else here needs, so it has an environment of its own, too.

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from pipeline.backdrop.filters import f32
+from pipeline.backdrop.marble import slab
 from pipeline.backdrop.noise import grain
 from pipeline.backdrop.pile import tufts
 from pipeline.backdrop.plate_file import (
@@ -112,7 +113,7 @@ class _Lit:
         self._colors = np.stack(
             [self._color(lobe) for lobe in (lobes.body, lobes.sheen, lobes.gloss)], axis=1
         )
-        self._stone = self._albedo() if plate.mask else None
+        self._stone = self._albedo()
 
     def under(self, picture: Picture, color: Rgb, strength: float) -> F32:
         """Radiance (H, W, 3) before exposure."""
@@ -136,18 +137,22 @@ class _Lit:
         own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
         return f32(own.get(lobe.color, np.ones(3)) * np.float32(lobe.gain))
 
-    def _albedo(self) -> F32:
-        """Body colour (H, W, 3) of a stone: `base`, clouded with `detail`, veined with `accent`."""
-        assert self._plate.mask is not None  # noqa: S101 - the caller has looked
-        mask, stage = self._seen(self._plate.mask), self._stage
+    def _albedo(self) -> F32 | None:
+        """Body colour (H, W, 3) of a stone, by its mask or painted for this seed; None where it is the same all over."""
+        stage, plate = self._stage, self._plate
+        if plate.texture == "veins":
+            return slab(stage, *stage.plane())
+        if plate.mask is None:
+            return None
+        mask = self._seen(plate.mask)
         vein, cloud = mask[..., :1], mask[..., 1:2]
         stone = stage.base() + (stage.detail() - stage.base()) * cloud
-        return f32((stone + (stage.accent() - stone) * vein) * np.float32(self._plate.lobes.body.gain))
+        return f32((stone + (stage.accent() - stone) * vein) * np.float32(plate.lobes.body.gain))
 
 
 def _texture(stage: Stage, plate: Plate) -> tuple[F32, ...]:
     """Factors (H, W) about 1 of body and sheen: what the denoiser smoothed away."""
-    if plate.texture == "none":
+    if plate.texture in {"none", "veins"}:
         return ()
     blur = stage.defocus_px(stage.plane()[1])
     gain = np.float32(plate.texture_gain)

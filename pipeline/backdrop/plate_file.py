@@ -79,7 +79,7 @@ class Plate(Frozen):
     """`plate.json`. mask: red the share of `accent`, green of `detail` in the body's colour.
 
     safe: (x0, y0, x1, y1) in units around the origin, y down, where a piece may stand. texture: what the denoiser took
-    away and the backdrop puts back. made: how the plate was made.
+    away and the backdrop puts back; "veins" paints a whole marble. made: how the plate was made.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Plate(Frozen):
     lamps: tuple[Picture, ...]
     ambient: Picture
     mask: Picture | None = None
-    texture: Literal["pile", "grain", "none"] = "none"
+    texture: Literal["pile", "grain", "veins", "none"] = "none"
     texture_gain: Annotated[float, Field(ge=0, le=8)] = 1.0
     roughness: float
     f0: float

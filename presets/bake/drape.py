@@ -60,13 +60,14 @@ def smoothed(field: F32, sigma: float) -> F32:
     """Gaussian blur on the torus, sigma in cells."""
     rows, columns = np.fft.fftfreq(field.shape[0]), np.fft.rfftfreq(field.shape[1])
     low = np.exp(-2 * (np.pi * sigma) ** 2 * (rows[:, None] ** 2 + columns[None] ** 2))
-    return np.asarray(np.fft.irfft2(np.fft.rfft2(field) * low, s=field.shape), dtype=np.float32)
+    result: F32 = np.asarray(np.fft.irfft2(np.fft.rfft2(field) * low, s=field.shape), dtype=np.float32)
+    return result
 
 
 def wave(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> F32:
     """Smooth noise of deviation 1, features about `sigma` cells wide."""
     field = smoothed(rng.standard_normal(shape, dtype=np.float32), sigma)
-    return (field / field.std()).astype(np.float32)
+    return np.asarray(field / field.std(), dtype=np.float32)
 
 
 def drape(bed: Bed, cloth: Cloth, seed: int) -> F32:
@@ -102,7 +103,7 @@ def _excess(rng: np.random.Generator, bed: Bed, cloth: Cloth) -> F32:
     rise = np.clip((away - 0.6) / 0.9, 0, 1)
     rise = 0.03 + 0.97 * rise * rise * (3 - 2 * rise)
     uneven = np.exp(0.5 * wave(rng, X.shape, 0.8 / bed.cell))
-    return (cloth.excess * rise * uneven).astype(np.float32)
+    return np.asarray(cloth.excess * rise * uneven, dtype=np.float32)
 
 
 def _slope(field: F32, axis: int, cell: float) -> F32:
@@ -115,4 +116,4 @@ def _bounded(h: F32, tallest: float) -> F32:
     """Heights eased to stay under `tallest`."""
     half = np.float32(tallest / 2)
     eased = np.where(h > half, half + half * np.tanh((h - half) / half), h)
-    return eased.astype(np.float32)
+    return np.maximum(eased, 0).astype(np.float32)

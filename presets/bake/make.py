@@ -1,6 +1,6 @@
 """`make plates`: the plates that are still missing, baked one Blender process at a time. Owns resuming; refuses pixels.
 
-    make plates ONLY="velvet marble-white.table"
+    make plates ONLY="velvet marble.table"
 
 A plate is one surface in one view under the lamps of all rigs; a rig that is new costs its own lamps alone. Exposures are kept in the user's cache until the plate is
 packed, so a bake that was cut off goes on where it was. `--preview` bakes small and rough, into the cache alone.
@@ -27,7 +27,7 @@ from presets.bake.queue import QUEUE, Bake, View
 from presets.library import library
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PREVIEW: Final = 0.6  # of the full bake's resolution
+PREVIEW: Final = 0.5  # of the full bake's resolution
 
 
 def default_work() -> Path:
@@ -90,13 +90,15 @@ def main() -> int:
     cli.add_argument("--work", type=Path, default=default_work(), help="where exposures are kept")
     cli.add_argument("--shelf", type=Path, default=FOLDER, help="where finished plates go")
     cli.add_argument("--threads", type=int, default=os.cpu_count() or 2)
+    cli.add_argument("--rigs", nargs="*", default=sorted(library().rigs), help="the lamps of these alone")
     cli.add_argument("--preview", action="store_true", help="small and rough, into the cache alone")
     args = cli.parse_args()
     shelf = args.work / "preview" if args.preview else args.shelf
+    rigs = {name: library().rigs[name] for name in args.rigs}
     failed = 0
     for bake, view in wanted(args.only):
         chosen = rough(bake) if args.preview else bake
-        asked = missing(order(chosen, view, library().rigs, args.work, args.threads), shelf)
+        asked = missing(order(chosen, view, rigs, args.work, args.threads), shelf)
         if not asked["lights"]:
             print(f"{bake.name}.{view} is there", flush=True)
             continue

@@ -23,7 +23,7 @@ class Bake:
 
     name: str
     lobes: Lobes = field(default_factory=Lobes)
-    texture: Literal["pile", "grain", "none"] = "grain"
+    texture: Literal["pile", "grain", "veins", "none"] = "grain"
     texture_gain: float = 1.0
     unit_px: int = 190
     mask_px: int = 0
@@ -42,8 +42,7 @@ def _gloss(color: Literal["base", "accent", "white"], gain: float = 1.0) -> Lobe
 
 QUEUE: tuple[Bake, ...] = (
     Bake("velvet", Lobes(sheen=Lobe(color="accent", gain=5.0)), "pile", seed=3, lens=CLOTH_LENS),
-    Bake("marble-white", unit_px=160, mask_px=440, seed=4, roughness=0.1),
-    Bake("marble-black", unit_px=160, mask_px=440, seed=7, roughness=0.1),
+    Bake("marble", texture="veins", unit_px=160, seed=4, roughness=0.1),
     Bake("satin", _gloss("accent", 0.8), "none", seed=5, lens=CLOTH_LENS),
     Bake("sand", texture_gain=5.0, seed=2, unit_px=230),
     Bake("plaster", texture_gain=1.5, seed=2, unit_px=230, roughness=0.5),

@@ -163,50 +163,11 @@ def _stone(site, graph):
 
 
 def marble(site):
-    """A honed and polished slab; what it mirrors wavers by a hair."""
+    """A polished slab; what it mirrors wavers by a hair. Its veins are painted at run time: no two photos need share them."""
     g = Graph("marble", site.paint)
     fair = g.bump(g.noise(0.8, 2.0), 0.004)
     smear = g.span(g.noise(1.4, 4.0, 0.6), 0.35, 0.7, 0.07, 0.13)
     _stone(site, g.lobes(gloss=g.polish(rough=smear, normal=fair)))
-
-
-def _veins(g, scale, turn, width, seed, warp=0.9, stretch=0.45):
-    """Lines where warped noise passes its middle, 0..1, thinning and breaking off."""
-    where = g.at((1.0, stretch, 1.0), (0, 0, turn), (seed, 3.1 * seed, 0))
-    drift = g.math("MULTIPLY_ADD", g.noise(2.2 * scale, 5.0, 0.6, where), 0.55, -0.27)
-    n = g.math("ADD", g.noise(scale, 3.0, 0.5, where, warp), g.math("MULTIPLY", drift, 0.45))
-    line = g.math("ABSOLUTE", g.math("SUBTRACT", n, 0.5))
-    presence = g.span(
-        g.noise(0.9 * scale, 2.0, 0.5, g.at((1, 1, 1), (0, 0, 0), (7.7 * seed, 1.3, 0))), 0.42, 0.66
-    )
-    reach = g.math("MULTIPLY", presence, width)
-    return g.math("MULTIPLY", g.span(line, 0.0, reach, 1.0, 0.0), presence)
-
-
-def marble_white_mask(site):
-    """Carrara: grey clouds drawn out one way, feathered veins along them, few hard lines."""
-    g = Graph("mask")
-    where = g.at((1.0, 0.36, 1.0), (0, 0, 0.62), (float(site.seed), 0, 0))
-    cloud = g.noise(1.1, 6.0, 0.58, where, 1.6)
-    cloud = g.math("MULTIPLY", g.span(cloud, 0.46, 0.72), g.span(g.noise(0.7, 2.0), 0.35, 0.6, 0.25, 1.0))
-    soft = _veins(g, 0.75, 0.62, 0.075, site.seed + 1.0)
-    hard = _veins(g, 1.0, 0.75, 0.016, site.seed + 2.0, 0.6)
-    haze = g.math("ADD", g.math("MULTIPLY", cloud, 0.55), g.math("MULTIPLY", soft, 0.7), clamp=True)
-    line = g.math("MULTIPLY", hard, 0.55)
-    _stone(site, g.emit(line, haze, g.math("SUBTRACT", 1.0, haze)))
-
-
-def marble_black_mask(site):
-    """Marquina: black with white lightning, a net of hair veins, and smoke along the great ones."""
-    g = Graph("mask")
-    great = _veins(g, 0.55, 0.8, 0.020, site.seed + 1.0, 0.7, 0.6)
-    hair = _veins(g, 1.7, 0.3, 0.010, site.seed + 2.0, 0.9, 0.7)
-    smoke = _veins(g, 0.55, 0.8, 0.12, site.seed + 1.0, 0.7, 0.6)
-    cloud = g.span(g.noise(1.6, 6.0, 0.6, warp=1.0), 0.45, 0.8)
-    line = g.math("ADD", g.math("MULTIPLY", great, 0.85), g.math("MULTIPLY", hair, 0.32), clamp=True)
-    line = g.math("MULTIPLY", line, g.span(g.noise(9.0, 4.0, 0.7), 0.3, 0.6, 0.55, 1.0))
-    haze = g.math("ADD", g.math("MULTIPLY", cloud, 0.35), g.math("MULTIPLY", smoke, 0.55), clamp=True)
-    _stone(site, g.emit(line, haze, 0.0))
 
 
 def travertine(site):
@@ -274,10 +235,9 @@ SURFACES = {
     "sand": sand,
     "plaster": plaster,
     "paper": paper,
-    "marble-white": marble,
-    "marble-black": marble,
+    "marble": marble,
     "travertine": travertine,
     "slate": slate,
     "brushed-metal": brushed_metal,
 }
-MASKS = {"marble-white": marble_white_mask, "marble-black": marble_black_mask, "travertine": travertine_mask}
+MASKS = {"travertine": travertine_mask}
