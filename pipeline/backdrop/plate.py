@@ -130,7 +130,8 @@ class _Lit:
 
     def _seen(self, picture: Picture) -> F32:
         pixels = read_picture(self._folder, picture).astype(np.float32)
-        return np.maximum(self._window.through(pixels, self._plate.canvas), np.float32(0))
+        seen = self._window.through(pixels, self._plate.canvas)
+        return np.maximum(seen, np.float32(0), out=seen)  # cubic weights undershoot
 
     def _color(self, lobe: Lobe) -> F32:
         stage = self._stage

@@ -50,7 +50,7 @@ def pack(bake: Bake, order: dict[str, Any], made: dict[str, Any], shelf: Path) -
         name=bake.name,
         view=order["view"],
         canvas=Canvas.model_validate(order["canvas"]),
-        lobes=bake.lobes,
+        lobes=bake.from_above if bake.from_above and order["view"] == "flat" else bake.lobes,
         lamps=tuple(pictures),
         ambient=before.ambient if before else _packed(source / "ambient.exr", folder / "ambient.exr", scale),
         mask=_mask(bake, source, folder, before),

@@ -18,11 +18,12 @@ CLOTH_LENS, STONE_LENS = 0.016, 0.016  # radius of the blur disk per unit of dep
 class Bake:
     """One surface. unit_px: canvas pixels per unit of the lamps' pictures; mask_px: of a stone's mask, 0 for none.
 
-    lens: see `Canvas.lens_blur`. The other fields go into the plate as they are (`Plate`).
+    from_above: the lobes in the view `flat`, where they differ. lens: see `Canvas.lens_blur`. The other fields go into the plate as they are (`Plate`).
     """
 
     name: str
     lobes: Lobes = field(default_factory=Lobes)
+    from_above: Lobes | None = None
     texture: Literal["pile", "grain", "veins", "none"] = "grain"
     texture_gain: float = 1.0
     unit_px: int = 190
@@ -40,16 +41,21 @@ def _gloss(color: Literal["base", "accent", "white"], gain: float = 1.0) -> Lobe
     return Lobes(gloss=Lobe(color=color, gain=gain))
 
 
+def _sheen(gain: float) -> Lobes:
+    """Dense pile is brighter than the one layer of fibres of the sheen model."""
+    return Lobes(sheen=Lobe(color="accent", gain=gain))
+
+
 QUEUE: tuple[Bake, ...] = (
-    Bake("velvet", Lobes(sheen=Lobe(color="accent", gain=5.0)), "pile", seed=3, lens=CLOTH_LENS),
+    Bake("velvet", _sheen(5.0), _sheen(4.5), "pile", seed=3, lens=CLOTH_LENS),
     Bake("marble", texture="veins", unit_px=160, seed=4, roughness=0.1),
-    Bake("satin", _gloss("accent", 0.8), "none", seed=5, lens=CLOTH_LENS),
+    Bake("satin", _gloss("accent", 0.8), texture="none", seed=5, lens=CLOTH_LENS),
     Bake("sand", texture_gain=5.0, seed=2, unit_px=230),
     Bake("plaster", texture_gain=1.5, seed=2, unit_px=230, roughness=0.5),
-    Bake("suede", Lobes(sheen=Lobe(color="accent", gain=1.6)), "pile", seed=6, lens=CLOTH_LENS),
+    Bake("suede", _sheen(1.6), _sheen(3.0), "pile", seed=6, lens=CLOTH_LENS),
     Bake("travertine", unit_px=220, mask_px=440, seed=1, roughness=0.34),
-    Bake("slate", seed=2, unit_px=230, roughness=0.4),
+    Bake("slate", texture_gain=3.0, seed=2, unit_px=260, roughness=0.4),
     Bake("paper", seed=3, unit_px=190),
-    Bake("brushed-metal", _gloss("base", 1.0), "none", unit_px=230, roughness=0.3, f0=0.6),
-    Bake("silk", _gloss("accent", 1.2), "none", seed=8, lens=CLOTH_LENS),
+    Bake("brushed-metal", _gloss("base", 1.0), texture="none", unit_px=230, roughness=0.3, f0=0.6),
+    Bake("silk", _gloss("accent", 1.2), texture="none", seed=8, lens=CLOTH_LENS),
 )

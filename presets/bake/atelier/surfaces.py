@@ -30,7 +30,7 @@ class Site:
     @property
     def calm(self):
         """The ellipse around the piece that stays smooth: (x, y, radius x, radius y)."""
-        return (0.0, 0.0, 0.62, 0.62) if self.view == "table" else (0.0, 0.0, 0.58, 0.58)
+        return (0.0, 0.0, 0.62, 0.62) if self.view == "table" else (0.0, 0.0, 0.46, 0.46)
 
 
 def _cloth(site, *, excess, bending, weight, gather, wander=0.25, fine=0.0, tallest=0.42):
@@ -49,12 +49,13 @@ def velvet(site):
     g = Graph("velvet", site.paint)
     stroke = g.noise(0.9, 2.0, 0.5, g.at((1.0, 0.55, 1.0), (0, 0, 0.6)), 0.8)
     brushed = g.span(stroke, 0.42, 0.6)
-    nap = g.bump(brushed, 0.025, 1.0, g.bump(g.noise(4.0, 3.0, 0.55), 0.007))
+    above = site.view == "flat"  # the lens looks along the fibres: a stronger brush, a wider lobe
+    nap = g.bump(brushed, 0.05 if above else 0.025, 1.0, g.bump(g.noise(4.0, 3.0, 0.55), 0.007))
     obj.data.materials.append(
         g.lobes(
             body=g.span(stroke, 0.35, 0.65, 0.85, 1.0),
-            sheen=g.span(brushed, 0, 1, 0.78, 1.0),
-            sheen_rough=0.42,
+            sheen=g.span(brushed, 0, 1, 0.6 if above else 0.78, 1.0),
+            sheen_rough=0.7 if above else 0.42,
             sheen_normal=nap,
         )
     )
@@ -148,9 +149,9 @@ def paper(site):
     rise = 0.22 if site.view == "table" else 0.0
     h = rise * np.maximum(Y + 0.22 * X - 1.1, 0) ** 2
     lift = np.clip(
-        (0.42 * X - 0.75 * Y - 1.02 + 0.05 * wave(rng, X.shape, 1.2 / site.bed.cell)) / 0.5, 0, None
+        (0.42 * X - 0.75 * Y - 0.8 + 0.05 * wave(rng, X.shape, 1.2 / site.bed.cell)) / 0.5, 0, None
     )
-    other = np.clip((-0.8 * X + 0.45 * Y - 1.2) / 0.6, 0, None)
+    other = np.clip((-0.8 * X + 0.45 * Y - 0.95) / 0.6, 0, None)
     h = h + 0.2 * (1 - np.exp(-lift * lift)) + 0.24 * (1 - np.exp(-other * other))
     obj = forms.field(site.bed, h)
     g = Graph("paper", site.paint)
@@ -206,12 +207,12 @@ def slate(site):
     step = np.floor(level) + np.clip((level - np.floor(level) - 0.86) / 0.14, 0, 1)
     x, y, rx, ry = site.calm
     away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.5) / 0.8, 0, 1)
-    h = 0.028 * (step - level) * (0.15 + 0.85 * away) + 0.008 * wave(rng, X.shape, 0.3 / bed.cell)
+    h = 0.02 * (step - level) * (0.15 + 0.85 * away) + 0.006 * wave(rng, X.shape, 0.5 / bed.cell)
     obj = forms.field(bed, h - h.min())
     g = Graph("slate", site.paint)
-    ripples = g.noise(2.6, 7.0, 0.62, g.at((1.0, 0.55, 1.0), (0, 0, 0.6)), 0.8)
-    relief = g.bump(ripples, 0.05, 1.0, g.bump(g.noise(50.0, 4.0, 0.7), 0.004))
-    tone = g.span(g.noise(1.7, 5.0, 0.6), 0.3, 0.7, 0.7, 1.0)
+    ripples = g.noise(4.5, 8.0, 0.68, g.at((1.0, 0.6, 1.0), (0, 0, 0.6)), 0.4)
+    relief = g.bump(ripples, 0.02, 1.0, g.bump(g.noise(60.0, 4.0, 0.7), 0.004))
+    tone = g.span(g.noise(1.7, 7.0, 0.65), 0.3, 0.7, 0.75, 1.0)
     gloss = g.polish(rough=g.span(ripples, 0.3, 0.7, 0.48, 0.36), normal=relief)
     obj.data.materials.append(g.lobes(body=tone, body_normal=relief, gloss=gloss))
 
