@@ -24,7 +24,6 @@ from pipeline.backdrop.pile import tufts
 from pipeline.backdrop.plate_file import (
     FOLDER,
     Canvas,
-    Lobe,
     NotForThis,
     Picture,
     Plate,
@@ -38,7 +37,7 @@ from pipeline.values import F32, Ground, Scene
 
 LARGEST_ZOOM = 1.4  # beyond it the panes on the piece would no longer meet those on the ground
 SAME_ELEVATION_DEG = 3.0
-BODY_TUFTS, SHEEN_TUFTS = 0.07, 0.17  # contrast of the pile, log
+BODY_TUFTS, SHEEN_TUFTS = 0.06, 0.14  # contrast of the pile, log
 GRAIN = 0.012
 
 
@@ -109,10 +108,9 @@ class _Lit:
     ) -> None:
         self._stage, self._plate, self._folder, self._window = stage, plate, folder, window
         self._texture = texture
-        lobes = plate.lobes
-        self._colors = np.stack(
-            [self._color(lobe) for lobe in (lobes.body, lobes.sheen, lobes.gloss)], axis=1
-        )
+        own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
+        lobes = (plate.lobes.body, plate.lobes.sheen, plate.lobes.gloss)
+        self._colors = np.stack([lobe.tinted(own) for lobe in lobes], axis=1)
         self._stone = self._albedo()
 
     def under(self, picture: Picture, color: Rgb, strength: float) -> F32:
@@ -132,11 +130,6 @@ class _Lit:
         pixels = read_picture(self._folder, picture).astype(np.float32)
         seen = self._window.through(pixels, self._plate.canvas)
         return np.maximum(seen, np.float32(0), out=seen)  # cubic weights undershoot
-
-    def _color(self, lobe: Lobe) -> F32:
-        stage = self._stage
-        own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
-        return f32(own.get(lobe.color, np.ones(3)) * np.float32(lobe.gain))
 
     def _albedo(self) -> F32 | None:
         """Body colour (H, W, 3) of a stone, by its mask or painted for this seed; None where it is the same all over."""

@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import json
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from pipeline.rig import Frozen, Light
+from pipeline.values import F32
 
 FOLDER: Final = (
     Path(__file__).resolve().parents[2] / "presets" / "plates"
@@ -30,6 +32,7 @@ SAME_DEG, SAME_RIM_DEG, SAME_SIZE = (
     20.0,
     1.5,
 )  # a rim only draws an edge; nobody can tell 20 degrees there
+BRIGHTEST = 2.0  # of a lobe's colour
 F16 = NDArray[np.float16]
 Pair = tuple[float, float]
 
@@ -53,10 +56,16 @@ class Canvas(Frozen):
 
 
 class Lobe(Frozen):
-    """The colour a lobe gets from the palette, times `gain`."""
+    """The colour a lobe gets from the palette, times `gain`, up to `BRIGHTEST`: a pale cloth has no glow to gain."""
 
     color: Literal["base", "accent", "detail", "white"]
     gain: Annotated[float, Field(ge=0, le=8)] = 1.0
+
+    def tinted(self, colors: Mapping[str, F32]) -> F32:
+        """Linear (3,) of the lobe; colors: the palette's, linear (3,) by name."""
+        color = colors.get(self.color, np.ones(3, np.float32))
+        gain = min(self.gain, max(1.0, BRIGHTEST / max(float(color.max()), 1e-6)))
+        return np.asarray(color * np.float32(gain), dtype=np.float32)
 
 
 class Lobes(Frozen):

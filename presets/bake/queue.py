@@ -47,7 +47,7 @@ def _sheen(gain: float) -> Lobes:
 
 
 QUEUE: tuple[Bake, ...] = (
-    Bake("velvet", _sheen(5.0), _sheen(4.5), "pile", seed=3, lens=CLOTH_LENS),
+    Bake("velvet", _sheen(5.0), _sheen(3.2), "pile", seed=3, lens=CLOTH_LENS),
     Bake("marble", texture="veins", unit_px=160, seed=4, roughness=0.1),
     Bake("satin", _gloss("accent", 0.8), texture="none", seed=5, lens=CLOTH_LENS),
     Bake("sand", texture_gain=5.0, seed=2, unit_px=230),

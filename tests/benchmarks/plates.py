@@ -3,7 +3,7 @@
 For each plate: megabytes; milliseconds to load what its slowest lighting needs (nothing cached but the disk), and to light
 it at 1080 x 1080 on two threads; banding and added clipping of the finished picture. With `--fresh`, Blender path-traces
 the same set once more, whole: all lamps of a rig at once, their colours and strengths changed, the cloth in a palette's
-own colours. Against that the lit plate is measured: PSNR of the log-encoded radiance (10 stops), mean CIEDE2000.
+own colours, and once in the neutral grey it was baked in. Against that the lit plate is measured: PSNR of the log-encoded radiance (10 stops), mean CIEDE2000.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from pipeline.rig import Rig
 from pipeline.values import F32, Ground
 from presets.bake.make import ROOT, run_blender
 from presets.bake.order import order
-from presets.bake.pack import exposure
+from presets.bake.pack import BODY, exposure
 from presets.bake.queue import QUEUE, Bake
 from presets.library import library
 
@@ -69,6 +69,19 @@ def surface_of(plate: str) -> Surface:
     raise SystemExit(f"no surface shows the plate {plate}")
 
 
+def grey(plate: str) -> Surface:
+    """The plate as it was baked: body and sheen neutral, so that lights alone differ."""
+    surface = surface_of(plate)
+    sheen = next(one for one in shelved() if one.name == plate).lobes.sheen.gain
+    colors = {"base": _hex(BODY), "accent": _hex(1 / max(1.0, sheen))}
+    return surface.model_copy(update=colors | {"palette": "the grey it was baked in"})
+
+
+def _hex(grey: float) -> str:
+    """sRGB code of a linear grey."""
+    return "#" + 3 * f"{round(255 * srgb_from_linear(np.array(grey)).item()):02x}"
+
+
 def main() -> None:
     """Measure and print."""
     cli = argparse.ArgumentParser(prog="python -m tests.benchmarks.plates", description=__doc__)
@@ -85,11 +98,12 @@ def main() -> None:
     Console(width=120).print(table)
     for name in args.fresh:
         for rig in args.rigs:
-            psnr, difference = fresh(name, library().rigs[rig], args.blender)
-            print(
-                f"{name} against a fresh path-traced picture, {rig} with other strengths and colours: "
-                f"PSNR {psnr:.1f} dB, CIEDE2000 {difference:.2f}"
-            )
+            for surface in (grey(name.partition(".")[0]), surface_of(name.partition(".")[0])):
+                psnr, difference = fresh(name, surface, library().rigs[rig], args.blender)
+                print(
+                    f"{name} in {surface.palette} against a fresh path-traced picture, {rig} with other strengths "
+                    f"and colours: PSNR {psnr:.1f} dB, CIEDE2000 {difference:.2f}"
+                )
 
 
 def _row(plate: plate_file.Plate) -> list[str]:
@@ -146,12 +160,11 @@ def changed(rig: Rig) -> Rig:
     return rig.model_copy(update={"lights": lights, "ambient": dome, "exposure_ev": 0.0})
 
 
-def fresh(name: str, rig: Rig, blender: Path) -> tuple[float, float]:
+def fresh(name: str, surface: Surface, rig: Rig, blender: Path) -> tuple[float, float]:
     """PSNR (dB) and mean colour difference of the lit plate against a path-traced whole, under the rig, changed."""
     surface_name, _, view = name.partition(".")
     bake = next(one for one in QUEUE if one.name == surface_name)
     plate = plate_file.read_plate(plate_file.folder_of(surface_name, view))
-    surface = surface_of(surface_name)
     truth = _path_traced(bake, plate, surface, changed(rig), blender)
     lit = _lit_whole(plate, surface, changed(rig))
     return _psnr(lit, truth), _delta_e(lit, truth)
@@ -160,7 +173,7 @@ def fresh(name: str, rig: Rig, blender: Path) -> tuple[float, float]:
 def _path_traced(bake: Bake, plate: plate_file.Plate, surface: Surface, rig: Rig, blender: Path) -> F32:
     stage = _stage(surface, rig, plate.view)
     lobes = {"body": plate.lobes.body, "sheen": plate.lobes.sheen, "gloss": plate.lobes.gloss}
-    colors = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail(), "white": np.ones(3)}
+    colors = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
     with tempfile.TemporaryDirectory() as work:
         asked = order(
             bake,
@@ -174,9 +187,7 @@ def _path_traced(bake: Bake, plate: plate_file.Plate, surface: Surface, rig: Rig
             source: Any = by_name.get(lamp["name"], rig.ambient)
             lamp["tint"] = [source.strength * part for part in source.color]
         asked |= {
-            "paint": {
-                name: [float(lobe.gain * part) for part in colors[lobe.color]] for name, lobe in lobes.items()
-            },
+            "paint": {name: lobe.tinted(colors).tolist() for name, lobe in lobes.items()},
             "samples": 3 * bake.samples,
             "scale": 1.0,
         }
