@@ -36,10 +36,10 @@ def default_work() -> Path:
 
 
 def wanted(only: list[str]) -> Iterator[tuple[Bake, View]]:
-    """The queue, or those named: a surface, or a surface and a view (`velvet.flat`)."""
+    """The queue less its drafts, or those named: a surface, or a surface and a view (`velvet.flat`)."""
     for bake in QUEUE:
         for view in bake.views:
-            if not only or bake.name in only or f"{bake.name}.{view}" in only:
+            if bake.name in only or f"{bake.name}.{view}" in only or not (only or bake.draft):
                 yield bake, view
 
 
