@@ -27,9 +27,9 @@ from pipeline.backdrop.plate_file import (
     NotForThis,
     Picture,
     Plate,
-    folder_of,
     read_picture,
     read_plate,
+    takes,
 )
 from pipeline.backdrop.stage import Stage, Takings
 from pipeline.rig import Rgb
@@ -42,11 +42,14 @@ GRAIN = 0.012
 
 
 def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scene:
-    """The set of the surface's plate, lit by the rig. textured: with pile or grain, as in every picture.
+    """The set of the surface's plate, lit by the rig; the seed picks the take and the grain.
+
+    textured: with pile or grain, as in every picture.
 
     Raises `Unusable` when there is no such plate, or it does not fit.
     """
-    folder = folder_of(stage.surface.plate, stage.view, shelf)
+    folders = takes(stage.surface.plate, stage.view, shelf)
+    folder = folders[stage.seed % len(folders)]
     plate = read_plate(folder)
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}

@@ -125,9 +125,16 @@ def serves(baked: Light, light: Light) -> bool:
     )
 
 
-def folder_of(name: str, view: str, shelf: Path = FOLDER) -> Path:
-    """Where a plate lies."""
-    return shelf / f"{name}.{view}"
+def folder_of(name: str, view: str, shelf: Path = FOLDER, take: int = 1) -> Path:
+    """Where a plate lies. take: another cloth, another slab, under the same name."""
+    return shelf / (f"{name}.{view}" if take == 1 else f"{name}.{view}.{take}")
+
+
+@lru_cache(maxsize=64)
+def takes(name: str, view: str, shelf: Path = FOLDER) -> tuple[Path, ...]:
+    """The folders of all takes of a plate, the first whether it is there or not."""
+    first = folder_of(name, view, shelf)
+    return (first, *sorted(path.parent for path in shelf.glob(f"{first.name}.[0-9]/{HEADER}")))
 
 
 @lru_cache(maxsize=64)

@@ -36,10 +36,10 @@ def default_work() -> Path:
 
 
 def wanted(only: list[str]) -> Iterator[tuple[Bake, View]]:
-    """The queue less its drafts, or those named: a surface, or a surface and a view (`velvet.flat`)."""
+    """The queue less its drafts, or those named: a surface, or single plates (`velvet.flat`)."""
     for bake in QUEUE:
         for view in bake.views:
-            if bake.name in only or f"{bake.name}.{view}" in only or not (only or bake.draft):
+            if bake.name in only or bake.plate(view) in only or not (only or bake.draft):
                 yield bake, view
 
 
@@ -85,7 +85,7 @@ def run_blender(asked: dict[str, Any], blender: Path) -> dict[str, Any]:
 def main() -> int:
     """Command line."""
     cli = argparse.ArgumentParser(prog="make plates", description=(__doc__ or "").splitlines()[0])
-    cli.add_argument("only", nargs="*", help="surfaces, or surface.view")
+    cli.add_argument("only", nargs="*", help="surfaces, or plates (velvet.flat)")
     cli.add_argument("--blender", type=Path, default=ROOT / ".venv-blender" / "bin" / "python")
     cli.add_argument("--work", type=Path, default=default_work(), help="where exposures are kept")
     cli.add_argument("--shelf", type=Path, default=FOLDER, help="where finished plates go")
@@ -100,13 +100,13 @@ def main() -> int:
         chosen = rough(bake) if args.preview else bake
         asked = missing(order(chosen, view, rigs, args.work, args.threads), shelf)
         if not asked["lights"]:
-            print(f"{bake.name}.{view} is there", flush=True)
+            print(f"{bake.plate(view)} is there", flush=True)
             continue
         begun = time.monotonic()
         try:
             made = run_blender(asked, args.blender)
         except subprocess.CalledProcessError as error:
-            print(f"{bake.name}.{view}: Blender ended with {error.returncode}\n{error.output}", flush=True)
+            print(f"{bake.plate(view)}: Blender ended with {error.returncode}\n{error.output}", flush=True)
             failed += 1
             continue
         folder = pack(chosen, asked, made, shelf)

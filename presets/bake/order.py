@@ -84,11 +84,17 @@ def order(bake: Bake, view: View, rigs: Mapping[str, Rig], work: Path, threads: 
         "mask_samples": 32,
     }
     digest = _digest(scene)
-    folder = work / f"{bake.name}.{view}-{digest[:8]}"
+    folder = work / f"{bake.plate(view)}-{digest[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
     lights = [_lamp(name, light, rigs, folder) for name, light in lamps(rigs).items()]
     dome = {"name": AMBIENT, "file": "ambient.exr", "scale": FAINT_SCALE, "pattern": None}
-    return scene | {"lights": [*lights, dome], "folder": str(folder), "threads": threads, "digest": digest}
+    return scene | {
+        "lights": [*lights, dome],
+        "folder": str(folder),
+        "threads": threads,
+        "digest": digest,
+        "plate": bake.plate(view),
+    }
 
 
 def _lamp(name: str, light: Light, rigs: Mapping[str, Rig], folder: Path) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from pipeline.backdrop.plate_file import (
     Picture,
     Plate,
     Unusable,
-    folder_of,
     openexr,
     read_plate,
     serves,
@@ -35,7 +34,7 @@ def pack(bake: Bake, order: dict[str, Any], made: dict[str, Any], shelf: Path) -
 
     Returns its folder.
     """
-    source, folder = Path(order["folder"]), folder_of(bake.name, order["view"], shelf)
+    source, folder = Path(order["folder"]), shelf / str(order["plate"])
     before = standing(order, shelf)
     if before is None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -69,7 +68,7 @@ def pack(bake: Bake, order: dict[str, Any], made: dict[str, Any], shelf: Path) -
 def standing(order: dict[str, Any], shelf: Path) -> Plate | None:
     """The plate on the shelf, if it shows the set of this order."""
     try:
-        plate = read_plate(folder_of(order["surface"], order["view"], shelf))
+        plate = read_plate(shelf / str(order["plate"]))
     except Unusable:
         return None
     return plate if plate.made.get("digest") == order["digest"] else None

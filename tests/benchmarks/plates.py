@@ -47,10 +47,10 @@ STOPS = (-9.0, 1.0)
 CHANGES = ((1.3, (1.1, 0.9, 0.8)), (0.6, (0.8, 1.0, 1.3)), (1.7, (1.0, 1.1, 0.7)), (0.9, (1.2, 1.0, 1.0)))
 
 
-def shelved() -> Iterator[plate_file.Plate]:
-    """All plates that ship."""
+def shelved() -> Iterator[tuple[Path, plate_file.Plate]]:
+    """All plates that ship, and where they lie."""
     for header in sorted(plate_file.FOLDER.glob(f"*/{plate_file.HEADER}")):
-        yield plate_file.read_plate(header.parent)
+        yield header.parent, plate_file.read_plate(header.parent)
 
 
 def ground(view: str) -> Ground:
@@ -72,7 +72,7 @@ def surface_of(plate: str) -> Surface:
 def grey(plate: str) -> Surface:
     """The plate as it was baked: body and sheen neutral, so that lights alone differ."""
     surface = surface_of(plate)
-    sheen = next(one for one in shelved() if one.name == plate).lobes.sheen.gain
+    sheen = next(one for _, one in shelved() if one.name == plate).lobes.sheen.gain
     colors = {"base": _hex(BODY), "accent": _hex(1 / max(1.0, sheen))}
     return surface.model_copy(update=colors | {"palette": "the grey it was baked in"})
 
@@ -93,8 +93,8 @@ def main() -> None:
     table = Table(
         "plate", "MB", "load ms", "load + light ms", "banding", "clipped %", title=f"Asked: {ASKED}"
     )
-    for plate in shelved():
-        table.add_row(f"{plate.name}.{plate.view}", *_row(plate))
+    for folder, plate in shelved():
+        table.add_row(folder.name, *_row(plate, folder))
     Console(width=120).print(table)
     for name in args.fresh:
         for rig in args.rigs:
@@ -106,8 +106,7 @@ def main() -> None:
                 )
 
 
-def _row(plate: plate_file.Plate) -> list[str]:
-    folder = plate_file.folder_of(plate.name, plate.view)
+def _row(plate: plate_file.Plate, folder: Path) -> list[str]:
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     surface = surface_of(plate.name)
     stages = [_stage(surface, rig, plate.view) for rig in library().rigs.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from pipeline.backdrop.plate_file import (
     read_picture,
     read_plate,
     serves,
+    takes,
 )
 from pipeline.backdrop.stage import Stage, srgb_to_rgb
 from pipeline.recipe import Surface
@@ -82,8 +84,8 @@ def shelf(tmp_path):
         made={"seed": 1},
     )
     (folder / HEADER).write_text(plate.model_dump_json(exclude_defaults=True))
-    read_plate.cache_clear()
-    read_picture.cache_clear()
+    for cached in (read_plate, read_picture, takes):
+        cached.cache_clear()
     return tmp_path
 
 
@@ -172,6 +174,24 @@ def test_a_damaged_plate_is_painted_and_said(shelf, monkeypatch, harm):
     assert [note.code for note in scene.notes] == ["no-plate"]
     assert "cloth.table" in scene.notes[0].text
     assert scene.groups["key"].mean() > 0
+
+
+def test_another_seed_shows_another_take(shelf):
+    second = shelf / "cloth.table.2"
+    shutil.copytree(shelf / "cloth.table", second)
+    other = np.full((HEIGHT, WIDTH, 3), 0.5, np.float16)
+    plate = read_plate(second)
+    lamps = (picture(second, "key", other, plate.lamps[0].light), plate.lamps[1])
+    (second / HEADER).write_text(
+        plate.model_copy(update={"lamps": lamps}).model_dump_json(exclude_defaults=True)
+    )
+    read_plate.cache_clear()
+    takes.cache_clear()
+    first, later, third = (
+        plated(dataclasses.replace(stage(), seed=seed), shelf).groups["key"] for seed in (0, 1, 2)
+    )
+    assert np.ptp(later[:, :, 0]) < 1e-3 < np.ptp(first[:, :, 0])
+    np.testing.assert_array_equal(first, third)
 
 
 def test_pile_is_put_back_in_scale(shelf):

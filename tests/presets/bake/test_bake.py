@@ -165,7 +165,7 @@ class TestWhatShips:
     def test_a_surface_shows_it_and_the_queue_knows_it(self, folder):
         plate = read_plate(folder)
         assert any(file.plate == plate.name for file in library().surfaces.values())
-        assert any(bake.name == plate.name and plate.view in bake.views for bake in QUEUE)
+        assert any(folder.name == bake.plate(view) for bake in QUEUE for view in bake.views)
 
 
 def test_all_plates_together_are_small():
