@@ -67,7 +67,6 @@ QUEUE: tuple[Bake, ...] = (
     Bake("paper", seed=3, unit_px=190),
     Bake("silk", _gloss("accent", 1.2), texture="none", unit_px=250, samples=24, seed=8, lens=CLOTH_LENS),
     replace(VELVET, take=2, seed=12),
-    replace(SATIN, take=2, seed=14),
     Bake("slate", texture_gain=3.0, seed=2, unit_px=260, roughness=0.4, draft=True),
     Bake(
         "brushed-metal", _gloss("base", 1.0), texture="none", unit_px=230, roughness=0.3, f0=0.6, draft=True
