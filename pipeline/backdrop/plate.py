@@ -12,6 +12,7 @@ together with the plate's own. A frame that reaches over the plate by little tak
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,7 @@ import numpy as np
 
 from pipeline.backdrop.filters import f32
 from pipeline.backdrop.marble import slab
-from pipeline.backdrop.noise import grain
+from pipeline.backdrop.noise import generator, grain
 from pipeline.backdrop.pile import tufts
 from pipeline.backdrop.plate_file import (
     FOLDER,
@@ -53,7 +54,7 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
     plate = read_plate(folder)
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
-    surface = _Lit(stage, plate, folder, window, _texture(stage, plate) if textured else ())
+    surface = _Lit(stage, plate, folder, window, _texture(stage, plate) if textured else None)
     takings = Takings(stage)
     for light in stage.rig.lights:
         takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
@@ -106,9 +107,7 @@ class Window:
 class _Lit:
     """A plate in its palette, under a texture, ready for one lamp after another."""
 
-    def __init__(
-        self, stage: Stage, plate: Plate, folder: Path, window: Window, texture: tuple[F32, ...]
-    ) -> None:
+    def __init__(self, stage: Stage, plate: Plate, folder: Path, window: Window, texture: F32 | None) -> None:
         self._stage, self._plate, self._folder, self._window = stage, plate, folder, window
         self._texture = texture
         own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
@@ -119,8 +118,8 @@ class _Lit:
     def under(self, picture: Picture, color: Rgb, strength: float) -> F32:
         """Radiance (H, W, 3) before exposure."""
         lobes = self._seen(picture)
-        for channel, factor in enumerate(self._texture):
-            lobes[..., channel] *= factor
+        if self._texture is not None:
+            lobes *= self._texture
         light = np.asarray(color, dtype=np.float32) * np.float32(strength)
         matrix = self._colors * light[:, None]
         if self._stone is None:
@@ -147,18 +146,25 @@ class _Lit:
         return f32((stone + (stage.accent() - stone) * vein) * np.float32(plate.lobes.body.gain))
 
 
-def _texture(stage: Stage, plate: Plate) -> tuple[F32, ...]:
-    """Factors (H, W) about 1 of body and sheen: what the denoiser smoothed away."""
+def _texture(stage: Stage, plate: Plate) -> F32 | None:
+    """Factors (H, W, 3) about 1 of the lobes: what the denoiser smoothed away. None for a smooth surface."""
     if plate.texture in {"none", "veins"}:
-        return ()
+        return None
     blur = stage.defocus_px(stage.plane()[1])
     gain = np.float32(plate.texture_gain)
     if plate.texture == "pile":
         tuft = tufts(stage, blur) * gain
-        return np.exp(np.float32(BODY_TUFTS) * tuft), np.exp(np.float32(SHEEN_TUFTS) * tuft)
-    rng, shape = stage.generator("plate grain"), (stage.height, stage.width)
-    fine = 0.7 * grain(rng, shape, 0.7 * stage.px, 0.6 * stage.px) + 0.5 * grain(
-        rng, shape, 1.9 * stage.px, 1.4 * stage.px
-    )
-    fine *= stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2))
-    return (np.exp(gain * np.float32(GRAIN) * fine),)
+        body, sheen = np.exp(np.float32(BODY_TUFTS) * tuft), np.exp(np.float32(SHEEN_TUFTS) * tuft)
+        return np.stack([body, sheen, np.ones_like(body)], axis=-1)
+    fine = _grains(stage.seed, stage.width, stage.height) * stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2))
+    body = np.exp(gain * np.float32(GRAIN) * fine)
+    return np.stack([body, np.ones_like(body), np.ones_like(body)], axis=-1)
+
+
+@lru_cache(maxsize=2)
+def _grains(seed: int, width: int, height: int) -> F32:
+    """Grain of stone, sand and paper (H, W), in focus all over; the same for every photo of a size and a seed."""
+    rng, shape, px = generator(seed, "plate grain"), (height, width), min(width, height) / 1080.0
+    fine = f32(0.7 * grain(rng, shape, 0.7 * px, 0.6 * px) + 0.5 * grain(rng, shape, 1.9 * px, 1.4 * px))
+    fine.flags.writeable = False
+    return fine
