@@ -4,8 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-diffusion check benchmark evaluate evaluate-templates evaluate-gallery soak install-service \
-	uninstall-service blender dataset dataset-check \
-	dataset-sheet train export evaluate-truth lock clean
+	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -91,6 +90,10 @@ SHEET ?= dataset-sheet.png
 dataset-sheet: $(BLENDER)/.done  ## the first samples in OUT side by side, as the picture SHEET
 	$(BLENDER)/bin/python -m weights.train.sheet "$(OUT)" "$(SHEET)"
 
+ONLY ?=
+plates: $(VENV)/.core $(BLENDER)/.done  ## the path-traced backgrounds that are missing; ONLY="velvet marble.table" for some
+	nice -n 10 $(BIN)/python -m presets.bake.make $(ONLY) --blender $(BLENDER)/bin/python
+
 # Training wants torch, which nothing else here needs, so it has an environment of its own, too.
 TRAIN := .venv-train
 RUN ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vitrine/run
@@ -110,6 +113,10 @@ ENGINE ?= network
 evaluate-truth: $(VENV)/.dev  ## the network against rendered photos that training never saw, from OUT
 	$(BIN)/python -m tests.benchmarks.truth "$(OUT)" --engine $(ENGINE)
 	$(BIN)/python -m tests.benchmarks.heads "$(OUT)"
+
+FRESH ?=
+evaluate-plates: $(VENV)/.dev  ## the plates' size, speed and banding; FRESH="velvet.table" path-traces one anew to compare
+	$(BIN)/python -m tests.benchmarks.plates --fresh $(FRESH)
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml

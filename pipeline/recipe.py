@@ -42,7 +42,8 @@ class Surface(Frozen):
     base: main colour; accent: veins, folds' sheen, lights or the gradient's far end; detail: a third colour.
     roughness: 0 mirror .. 1 matte; f0: reflectance at normal incidence; reflection: 0..1, artistic weight of the
     floor reflection (0 on cloth); scale: size of the pattern; relief: strength of folds or veins. pattern: how the
-    material is laid, cut or woven (see `PATTERNS`).
+    material is laid, cut or woven (see `PATTERNS`). plate: the path-traced set that is shown when it fits; "" for none, then
+    the material is painted.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Surface(Frozen):
     reflection: Annotated[float, Field(ge=0, le=1)] = 0.0
     scale: Annotated[float, Field(gt=0.1, le=10)] = 1.0
     relief: Annotated[float, Field(ge=0, le=2)] = 1.0
+    plate: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
     pattern: Pattern = "plain"
 
     @model_validator(mode="after")

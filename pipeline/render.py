@@ -68,7 +68,7 @@ def render_cutout(
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
         verdict = judge(cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
-    notes = (*notes, *cutout.notes, *taken.piece.notes)
+    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes)
     return Render(srgb, verdict, clock.seconds, notes, colours_of(cutout))
 
 

@@ -117,7 +117,7 @@ class Scene:
     """An empty set, lit. Radiance = sum of `groups`; each light's share is kept apart so that a shadow darkens only it.
 
     groups: light name (or "ambient") -> (H, W, 3) rgb. roughness, f0, reflection: for the floor reflection.
-    spill_rgb: (3,) mean colour the ground throws back on the piece.
+    spill_rgb: (3,) mean colour the ground throws back on the piece. notes: what the owner should know of the set.
     """
 
     groups: Mapping[str, F32]
@@ -126,6 +126,7 @@ class Scene:
     f0: float
     reflection: float
     spill_rgb: F32
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,9 @@ class _Reader:
         """Note what a template refers to and is not there."""
         surface = known.surfaces.get(template.surface)
         palettes = surface.palettes if surface else {}
-        self.refer(path, (name, "palette"), f"{template.surface} palette", template.palette, palettes)
+        self.refer(path, (name, "surface"), "surface", template.surface, known.surfaces)
+        if palettes:
+            self.refer(path, (name, "palette"), f"{template.surface} palette", template.palette, palettes)
         self.refer(path, (name, "rig"), "lighting", template.rig, known.rigs)
         self.refer(path, (name, "look"), "look", template.look, known.looks)
         if template.palette in palettes:
@@ -92,13 +94,12 @@ class _Reader:
 def load(home: Path) -> Library:
     """Read the presets below `home`. Raises Misconfigured: every mistake with file, line, key and accepted values."""
     reader = _Reader(home)
-    surfaces: dict[str, SurfaceFile] = {
-        file.material: file for _, file in reader.each("surfaces", SurfaceFile)
-    }
+    surfaces = {path.stem: file for path, file in reader.each("surfaces", SurfaceFile, named=True)}
     rigs = {path.stem: rig for path, rig in reader.each("rigs", Rig, named=True)}
     looks = {path.stem: look for path, look in reader.each("looks", Look, named=True)}
     templates = _templates(reader, Library(surfaces, rigs, looks, {}, {}, {}), "templates", {})
-    ordered = dict(sorted(templates.items(), key=lambda item: MATERIALS.index(item[1].surface)))
+    order = [*MATERIALS, *surfaces, *(one.surface for one in templates.values())]  # the last may be unknown
+    ordered = dict(sorted(templates.items(), key=lambda item: order.index(item[1].surface)))
     defaults, occasions = _defaults(reader, ordered)
     if reader.wrong:
         raise Misconfigured("\n".join(reader.wrong), "Mend the presets above, or install Vitrine again.")

@@ -35,6 +35,7 @@ def _word(text: str) -> str:
 
 
 Tag = Annotated[str, AfterValidator(_word)]
+PlateName = Annotated[str, Field(pattern=r"^[a-z0-9-]*$")]
 KNOWN_TYPES: tuple[JewelryType, ...] = tuple(kind for kind in JEWELRY_TYPES if kind != "auto")  # type: ignore[misc]
 
 
@@ -47,6 +48,7 @@ class Parameters(Frozen):
     scale: Annotated[float, Field(gt=0.1, le=10)] | None = None
     relief: Annotated[float, Field(ge=0, le=2)] | None = None
     pattern: Pattern | None = None
+    plate: PlateName | None = None
 
 
 class Palette(Parameters):
@@ -67,8 +69,12 @@ class Change(Parameters):
 
 
 class SurfaceFile(Frozen):
-    """`surfaces/<material>.toml`: a material, its parameters and its palettes."""
+    """`surfaces/<name>.toml`: a material, its parameters, its palettes, and the plate that shows it for real.
 
+    `material` is what is painted where there is no plate.
+    """
+
+    name: str
     material: Material
     title: str = ""
     roughness: Share = 0.6
@@ -76,14 +82,20 @@ class SurfaceFile(Frozen):
     reflection: Share = 0.0
     scale: Annotated[float, Field(gt=0.1, le=10)] = 1.0
     relief: Annotated[float, Field(ge=0, le=2)] = 1.0
+    plate: PlateName = ""
     palettes: Annotated[dict[str, Palette], Field(min_length=1)]
 
     def surface(self, palette: str, change: Change | None = None) -> Surface:
-        """The material in one of its palettes. Raises ValidationError for a pattern that it does not have."""
-        own = self.model_dump(exclude={"title", "palettes"})
-        own |= self.palettes[palette].model_dump(exclude={"title"}, exclude_none=True)
-        own |= change.model_dump(exclude_none=True) if change else {}
-        return Surface(name=f"{self.material}-{palette}", palette=palette, **own)
+        """The material in one of its palettes; one laid, cut or woven otherwise has no plate unless it says so.
+
+        Raises ValidationError for a pattern that it does not have.
+        """
+        own = self.model_dump(exclude={"name", "title", "palettes"})
+        chosen = self.palettes[palette].model_dump(exclude={"title"}, exclude_none=True)
+        chosen |= change.model_dump(exclude_none=True) if change else {}
+        if chosen.get("pattern", "plain") != "plain" and "plate" not in chosen:
+            chosen["plate"] = ""
+        return Surface(name=f"{self.name}-{palette}", palette=palette, **(own | chosen))
 
 
 class Template(Frozen):
@@ -94,7 +106,7 @@ class Template(Frozen):
     """
 
     title: str
-    surface: Material
+    surface: str
     palette: str
     rig: str
     look: str = "neutral"

@@ -8,19 +8,21 @@ sees, white paper near 1. A shadow of the piece then darkens only the group whos
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from pipeline.backdrop.festive import festive
 from pipeline.backdrop.gradient import gradient
 from pipeline.backdrop.marble import marble
 from pipeline.backdrop.minimal import minimal
+from pipeline.backdrop.plate import plated
+from pipeline.backdrop.plate_file import NotForThis, Unusable
 from pipeline.backdrop.stage import Stage
 from pipeline.backdrop.velvet import velvet
 from pipeline.errors import Misconfigured
 from pipeline.recipe import Surface
 from pipeline.rig import Rig
-from pipeline.values import Ground, Scene
+from pipeline.values import Ground, Note, Scene
 
 SceneView = Literal["table", "flat"]
 
@@ -48,7 +50,30 @@ class Painted:
         return self.painter(Stage(surface, rig, view, *size_px, seed, ground))
 
 
-PAINTERS: Mapping[str, Backdrop] = {
+@dataclass(frozen=True, slots=True)
+class Plated:
+    """A path-traced plate, lit anew; where there is none for this picture, the painter's set.
+
+    A plate that ships but cannot be opened is told to the owner; one that was made for other light or frames is not.
+    """
+
+    painted: Painted
+
+    def scene(  # noqa: PLR0917 - the interface of all backdrops
+        self, surface: Surface, rig: Rig, view: SceneView, size_px: tuple[int, int], seed: int, ground: Ground
+    ) -> Scene:
+        """Light the plate; see `Backdrop.scene`."""
+        try:
+            return plated(Stage(surface, rig, view, *size_px, seed, ground))
+        except NotForThis:
+            return self.painted.scene(surface, rig, view, size_px, seed, ground)
+        except Unusable as error:
+            text = f"The background was painted, because its plate cannot be used: {error}. Install Vitrine again."
+            scene = self.painted.scene(surface, rig, view, size_px, seed, ground)
+            return replace(scene, notes=(Note("no-plate", text),))
+
+
+PAINTERS: Mapping[str, Painted] = {
     "velvet": Painted(velvet),
     "marble": Painted(marble),
     "minimal": Painted(minimal),
@@ -58,15 +83,16 @@ PAINTERS: Mapping[str, Backdrop] = {
 
 
 def backdrop_for(surface: Surface) -> Backdrop:
-    """The painter of the surface's material. Raises `Misconfigured` for a material that nobody paints."""
+    """The surface's plate if it names one, else the painter of its material. Raises `Misconfigured` for a material that nobody paints."""
     try:
-        return PAINTERS[surface.material]
+        painted = PAINTERS[surface.material]
     except KeyError:
         known = ", ".join(sorted(PAINTERS))
         raise Misconfigured(
             f"surface '{surface.name}' asks for the material '{surface.material}', which does not exist",
             f"use one of: {known}",
         ) from None
+    return Plated(painted) if surface.plate else painted
 
 
 def paint(  # noqa: PLR0917 - the interface of all backdrops

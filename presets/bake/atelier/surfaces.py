@@ -1,0 +1,244 @@
+"""What the pieces lie on, each as a mesh with a material of three lobes. Owns shapes and textures; refuses lamps and camera.
+
+A surface is a function of its `Site`; a stone has a second function that shows its veins and clouds as a mask: red the
+share of the `accent` colour, green the share of `detail`, the rest is `base`.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from presets.bake.atelier import forms
+from presets.bake.atelier.shader import Graph
+from presets.bake.drape import Bed, Cloth, drape, wave
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a surface is built. view: "table" or "flat". paint: see `Graph`."""
+
+    view: str
+    seed: int
+    paint: dict | None = None
+
+    @property
+    def bed(self):
+        """Ground under the canvas with room for folds and their shadows."""
+        return Bed(-2.1, -3.0, 4.2, 8.8) if self.view == "table" else Bed(-2.1, -2.6, 4.2, 5.2)
+
+    @property
+    def calm(self):
+        """The ellipse around the piece that stays smooth: (x, y, radius x, radius y)."""
+        return (0.0, 0.0, 0.62, 0.62) if self.view == "table" else (0.0, 0.0, 0.46, 0.46)
+
+
+def _cloth(site, *, excess, bending, weight, gather, wander=0.25, fine=0.0, tallest=0.42):
+    """Draped cloth; fine: height of a second, smaller set of wrinkles."""
+    main = Cloth(excess, bending, weight, gather, site.calm, wander, tallest=tallest)
+    heights = drape(site.bed, main, site.seed)
+    if fine:
+        small = Cloth(0.05, bending / 12, weight, (-gather[0], gather[1]), site.calm, 0.6, 500, fine)
+        heights = heights + drape(site.bed, small, site.seed + 1)
+    return forms.field(site.bed, heights)
+
+
+def velvet(site):
+    """Silk velvet: a dark body, a wide sheen of upright fibres, brushed this way and that."""
+    obj = _cloth(site, excess=0.17, bending=0.0007, weight=0.025, gather=(-5.0, 6.5), wander=0.35)
+    g = Graph("velvet", site.paint)
+    stroke = g.noise(0.9, 2.0, 0.5, g.at((1.0, 0.55, 1.0), (0, 0, 0.6)), 0.8)
+    brushed = g.span(stroke, 0.42, 0.6)
+    above = site.view == "flat"  # the lens looks along the fibres: a stronger brush, a wider lobe
+    nap = g.bump(brushed, 0.05 if above else 0.025, 1.0, g.bump(g.noise(4.0, 3.0, 0.55), 0.007))
+    obj.data.materials.append(
+        g.lobes(
+            body=g.span(stroke, 0.35, 0.65, 0.85, 1.0),
+            sheen=g.span(brushed, 0, 1, 0.6 if above else 0.78, 1.0),
+            sheen_rough=0.7 if above else 0.42,
+            sheen_normal=nap,
+        )
+    )
+
+
+def suede(site):
+    """Suede laid over a soft swell: short nap, finger marks, no fold sharper than a thumb."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    X, _ = site.bed.grid()
+    swell = 0.06 * wave(rng, X.shape, 0.8 / site.bed.cell) + 0.02 * wave(rng, X.shape, 0.3 / site.bed.cell)
+    obj = forms.field(site.bed, swell - swell.min())
+    g = Graph("suede", site.paint)
+    marks = g.span(g.noise(1.3, 4.0, 0.6, g.at((1.0, 0.6, 1.0), (0, 0, -0.5)), 1.2), 0.4, 0.6)
+    tooth = g.bump(g.noise(60.0, 3.0, 0.7), 0.004)
+    nap = g.bump(marks, 0.03, 1.0, tooth)
+    obj.data.materials.append(
+        g.lobes(
+            body=g.span(marks, 0, 1, 0.8, 1.0),
+            body_normal=tooth,
+            sheen=0.8,
+            sheen_rough=0.6,
+            sheen_normal=nap,
+        )
+    )
+
+
+def satin(site):
+    """Heavy duchess satin: liquid folds, a soft highlight stretched across the threads."""
+    obj = _cloth(site, excess=0.16, bending=0.0006, weight=0.022, gather=(5.5, 7.0), wander=0.4, tallest=0.45)
+    g = Graph("satin", site.paint)
+    fair = g.bump(g.noise(2.5, 3.0, 0.5), 0.012)
+    gloss = g.polish(rough=g.span(g.noise(1.5, 3.0), 0.3, 0.7, 0.33, 0.4), metal=0.5, normal=fair)
+    obj.data.materials.append(g.lobes(body=0.85, sheen=0.4, sheen_rough=0.5, gloss=gloss))
+
+
+def silk(site):
+    """Raw silk, crisp: many narrow folds."""
+    obj = _cloth(
+        site, excess=0.14, bending=0.00035, weight=0.02, gather=(-4.0, 7.0), wander=0.35, tallest=0.34
+    )
+    g = Graph("silk", site.paint)
+    slub = g.bump(g.noise(6.0, 4.0, 0.6, g.at((0.7, 14.0, 1.0), (0, 0, 0.4))), 0.006)
+    gloss = g.polish(rough=0.42, metal=0.4, normal=slub)
+    obj.data.materials.append(g.lobes(body=0.85, body_normal=slub, sheen=0.5, sheen_rough=0.5, gloss=gloss))
+
+
+def sand(site):
+    """Fine dune sand with wind ripples that die away around the piece."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    bed = site.bed
+    X, Y = bed.grid()
+    bend = 0.30 * wave(rng, X.shape, 0.8 / bed.cell) + 0.06 * wave(rng, X.shape, 0.25 / bed.cell)
+    turn = math.radians(24)
+    phase = (Y * math.cos(turn) + X * math.sin(turn) + bend) / 0.36
+    t = phase - np.floor(phase)
+    crest = np.where(t < 0.68, t / 0.68, (1 - t) / 0.32)
+    crest = crest * crest * (3 - 2 * crest)
+    x, y, rx, ry = site.calm
+    away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.4) / 0.8, 0, 1)
+    vary = np.clip(0.75 + 0.3 * wave(rng, X.shape, 0.6 / bed.cell), 0.2, 1.3)
+    h = 0.055 * crest * vary * (0.12 + 0.88 * away) + 0.035 * wave(rng, X.shape, 1.0 / bed.cell)
+    obj = forms.field(bed, h - h.min())
+    g = Graph("sand", site.paint)
+    grains = g.bump(g.noise(220.0, 2.0, 0.7), 0.0035, 1.0, g.bump(g.noise(45.0, 3.0, 0.6), 0.006))
+    speck = g.span(g.noise(160.0, 2.0, 0.6), 0.3, 0.7, 0.75, 1.0)
+    obj.data.materials.append(g.lobes(body=speck, body_normal=grains, sheen=0.15, sheen_rough=0.7))
+
+
+def plaster(site):
+    """Trowelled lime plaster: broad strokes, a fine tooth."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    X, _ = site.bed.grid()
+    h = 0.012 * wave(rng, X.shape, 0.5 / site.bed.cell)
+    obj = forms.field(site.bed, h - h.min())
+    g = Graph("plaster", site.paint)
+    where = g.at((1.0, 0.5, 1.0), (0, 0, 0.35))
+    strokes = g.noise(1.3, 5.0, 0.58, where, 0.9)
+    ridges = g.math("ABSOLUTE", g.math("SUBTRACT", g.noise(0.9, 2.0, 0.4, where, 1.2), 0.5))
+    edge = g.span(ridges, 0.0, 0.05, 0.0, 1.0)
+    relief = g.bump(edge, 0.004, 1.0, g.bump(strokes, 0.05, 1.0, g.bump(g.noise(40.0, 4.0, 0.7), 0.005)))
+    tone = g.span(strokes, 0.3, 0.7, 0.86, 1.0)
+    obj.data.materials.append(
+        g.lobes(body=tone, body_normal=relief, gloss=g.polish(rough=0.5, normal=relief))
+    )
+
+
+def paper(site):
+    """Heavy cotton paper that sweeps up behind the piece, with one bent sheet beside it."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    X, Y = site.bed.grid()
+    rise = 0.22 if site.view == "table" else 0.0
+    h = rise * np.maximum(Y + 0.22 * X - 1.1, 0) ** 2
+    lift = np.clip(
+        (0.42 * X - 0.75 * Y - 0.8 + 0.05 * wave(rng, X.shape, 1.2 / site.bed.cell)) / 0.5, 0, None
+    )
+    other = np.clip((-0.8 * X + 0.45 * Y - 0.95) / 0.6, 0, None)
+    h = h + 0.2 * (1 - np.exp(-lift * lift)) + 0.24 * (1 - np.exp(-other * other))
+    obj = forms.field(site.bed, h)
+    g = Graph("paper", site.paint)
+    tooth = g.bump(g.noise(34.0, 4.0, 0.65), 0.005)
+    obj.data.materials.append(g.lobes(body=1.0, body_normal=tooth))
+
+
+def _stone(site, graph):
+    forms.slab(site.bed).data.materials.append(graph)
+
+
+def marble(site):
+    """A polished slab; what it mirrors wavers by a hair. Its veins are painted at run time: no two photos need share them."""
+    g = Graph("marble", site.paint)
+    fair = g.bump(g.noise(0.8, 2.0), 0.004)
+    smear = g.span(g.noise(1.4, 4.0, 0.6), 0.35, 0.7, 0.07, 0.13)
+    _stone(site, g.lobes(gloss=g.polish(rough=smear, normal=fair)))
+
+
+def travertine(site):
+    """Vein-cut travertine, honed: pits along its layers."""
+    g = Graph("travertine", site.paint)
+    pits, _ = _travertine(g)
+    relief = g.bump(g.math("SUBTRACT", 1.0, pits), 0.035, 1.0, g.bump(g.noise(30.0, 4.0, 0.6), 0.003))
+    _stone(site, g.lobes(body_normal=relief, gloss=g.polish(rough=0.34, normal=relief)))
+
+
+def _travertine(g):
+    """(pits 0..1, layers 0..1)."""
+    flow = g.at((0.42, 1.0, 1.0), (0, 0, 0.3))
+    layers = g.noise(1.9, 7.0, 0.6, flow, 0.5)
+    holes = g.noise(15.0, 4.0, 0.6, g.at((0.5, 1.0, 1.0), (0, 0, 0.3)), 1.0)
+    zone = g.span(g.noise(2.3, 3.0, 0.5, flow), 0.46, 0.62)
+    return g.math("MULTIPLY", g.span(holes, 0.58, 0.64), zone), layers
+
+
+def travertine_mask(site):
+    """Layers of cream and honey, dark in the pits."""
+    g = Graph("mask")
+    pits, bands = _travertine(g)
+    warm = g.math("MULTIPLY", g.span(bands, 0.38, 0.68), 0.6)
+    grain = g.math("MULTIPLY", g.span(g.noise(20.0, 5.0, 0.7), 0.42, 0.75), 0.35)
+    _stone(site, g.emit(g.math("MULTIPLY", pits, 0.85), g.math("ADD", warm, grain, clamp=True), 0.0))
+
+
+def slate(site):
+    """Riven slate: shallow steps and ripples of a split face."""
+    rng = np.random.Generator(np.random.PCG64(site.seed))
+    bed = site.bed
+    X, Y = bed.grid()
+    drift = 0.5 * wave(rng, X.shape, 0.7 / bed.cell) + 0.18 * wave(rng, X.shape, 0.2 / bed.cell)
+    level = (0.55 * X + 0.8 * Y + drift) / 0.62
+    step = np.floor(level) + np.clip((level - np.floor(level) - 0.86) / 0.14, 0, 1)
+    x, y, rx, ry = site.calm
+    away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.5) / 0.8, 0, 1)
+    h = 0.02 * (step - level) * (0.15 + 0.85 * away) + 0.006 * wave(rng, X.shape, 0.5 / bed.cell)
+    obj = forms.field(bed, h - h.min())
+    g = Graph("slate", site.paint)
+    ripples = g.noise(4.5, 8.0, 0.68, g.at((1.0, 0.6, 1.0), (0, 0, 0.6)), 0.4)
+    relief = g.bump(ripples, 0.02, 1.0, g.bump(g.noise(60.0, 4.0, 0.7), 0.004))
+    tone = g.span(g.noise(1.7, 7.0, 0.65), 0.3, 0.7, 0.75, 1.0)
+    gloss = g.polish(rough=g.span(ripples, 0.3, 0.7, 0.48, 0.36), normal=relief)
+    obj.data.materials.append(g.lobes(body=tone, body_normal=relief, gloss=gloss))
+
+
+def brushed_metal(site):
+    """A brushed sheet: hair lines, a highlight drawn out across them."""
+    g = Graph("brushed", site.paint)
+    lines = g.noise(1.0, 6.0, 0.75, g.at((1.6, 150.0, 1.0), (0, 0, 0.0)))
+    relief = g.bump(lines, 0.0022, 1.0, g.bump(g.noise(0.7, 2.0), 0.02))
+    rough = g.span(lines, 0.3, 0.7, 0.24, 0.36)
+    tangent = g.node("CombineXYZ", {"X": 1.0, "Y": 0.0, "Z": 0.0}).outputs["Vector"]
+    gloss = g.polish(rough=rough, metal=0.9, anisotropy=0.75, tangent=tangent, normal=relief)
+    _stone(site, g.lobes(body=0.25, gloss=gloss))
+
+
+SURFACES = {
+    "velvet": velvet,
+    "suede": suede,
+    "satin": satin,
+    "silk": silk,
+    "sand": sand,
+    "plaster": plaster,
+    "paper": paper,
+    "marble": marble,
+    "travertine": travertine,
+    "slate": slate,
+    "brushed-metal": brushed_metal,
+}
+MASKS = {"travertine": travertine_mask}

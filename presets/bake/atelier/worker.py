@@ -1,0 +1,109 @@
+"""One Blender process for one plate: its order on standard input, EXRs of all lamps into a folder. Owns the order of exposures.
+
+An exposure that is there already is not made again, so a bake that was cut off goes on. Lines that start with @ are for
+the parent.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from presets.bake.atelier import exposure, lamps
+from presets.bake.atelier.surfaces import MASKS, SURFACES, Site
+
+
+def _empty():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+def _camera(order, scale):
+    canvas = order["canvas"]
+    exposure.camera(
+        elevation_deg=canvas["elevation_deg"],
+        unit_px=canvas["unit_px"] * scale,
+        origin=[v * scale for v in canvas["origin"]],
+        size_px=[round(v * scale) for v in canvas["size_px"]],
+        lens_blur=canvas["lens_blur"],
+    )
+
+
+def _light(light):
+    """Nothing but this lamp. Returns what must go again."""
+    scene = bpy.context.scene
+    if light["name"] == "ambient":
+        scene.world = bpy.data.worlds["dome"]
+        return []
+    scene.world = bpy.data.worlds["night"]
+    pattern = np.load(light["pattern"]) if light["pattern"] else None
+    return lamps.lamp(light, pattern)
+
+
+def expose_all(order, folder):
+    """Every lamp of the order on the surface, each into its file."""
+    todo = [light for light in order["lights"] if not (folder / light["file"]).exists()]
+    if not todo:
+        return
+    _empty()
+    SURFACES[order["surface"]](Site(order["view"], order["seed"]))
+    lamps.dome(), lamps.night()
+    for light in todo:
+        start = time.monotonic()
+        samples = order["samples"] * (2 if light["name"] == "ambient" else 1)  # the whole sky is noisier
+        exposure.settings(seed=order["seed"], samples=samples, noise=order["noise"], threads=order["threads"])
+        _camera(order, light["scale"])
+        hung = _light(light)
+        exposure.expose(folder / light["file"])
+        for obj in hung:
+            bpy.data.objects.remove(obj)
+        print(f"@lit {light['name']} {time.monotonic() - start:.1f} s", flush=True)
+
+
+def expose_mask(order, folder):
+    """The veins of a stone, as light of their own, into `mask.exr`."""
+    path = folder / "mask.exr"
+    if order["surface"] not in MASKS or path.exists():
+        return
+    _empty()
+    MASKS[order["surface"]](Site(order["view"], order["seed"]))
+    bpy.context.scene.world = lamps.night()
+    exposure.settings(seed=order["seed"], samples=order["mask_samples"], noise=0.02, threads=order["threads"])
+    bpy.context.scene.cycles.use_denoising = False
+    _camera(order, order["mask_scale"])
+    exposure.expose(path)
+    print("@masked", flush=True)
+
+
+def expose_together(order, folder):
+    """The set as it would be: all lamps of one rig at once, in their colours, on the surface in its own, into `fresh.exr`."""
+    _empty()
+    SURFACES[order["surface"]](Site(order["view"], order["seed"], order["paint"]))
+    exposure.settings(
+        seed=order["seed"] + 1, samples=order["samples"], noise=order["noise"], threads=order["threads"]
+    )
+    _camera(order, order["scale"])
+    for light in order["lights"]:
+        if light["name"] == "ambient":
+            bpy.context.scene.world = lamps.dome(light["tint"])
+        else:
+            lamps.lamp(light, np.load(light["pattern"]) if light["pattern"] else None)
+    exposure.expose(folder / "fresh.exr")
+
+
+def main():
+    """Order in, exposures out."""
+    order = json.load(sys.stdin)
+    folder = Path(order["folder"])
+    if "paint" in order:
+        expose_together(order, folder)
+    else:
+        expose_mask(order, folder)
+        expose_all(order, folder)
+    print(f"@blender {bpy.app.version_string}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
