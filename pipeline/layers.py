@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.color import srgb_from_linear
 from pipeline.recipe import Recipe
-from pipeline.render import Stopwatch, take
+from pipeline.render import Stopwatch, cut, take
 from pipeline.values import F32, U8, Photo
 
 
@@ -31,7 +31,8 @@ class Layers:
 
 def layers(photo: Photo, recipe: Recipe) -> Layers:
     """Take the picture of `photo` by `recipe` apart. Raises as `pipeline.render.render` does."""
-    taken = take(photo, recipe, Stopwatch())
+    clock = Stopwatch()
+    taken = take(cut(photo, recipe), recipe, clock)
     piece, composite = taken.piece, taken.composite
     alpha = np.rint(np.clip(piece.alpha, 0, 1) * 255).astype(np.uint8)
     lit = composite.lit * (alpha[..., None] > 0)

@@ -1,14 +1,14 @@
 """The whole imaging algorithm on one screen: a photo and a recipe become a render.
 
-photo -> cut-out -> layout -> solid -> backdrop -> light and composite -> develop -> judge
+photo -> cut-out (-> choice of the set) -> layout -> solid -> backdrop -> light and composite -> develop -> judge
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from threadpoolctl import threadpool_limits
 
@@ -23,42 +23,68 @@ from pipeline.layout import Piece, lay_out
 from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
 from pipeline.shape.solid import solidify
-from pipeline.values import Cutout, Photo, Render, Scene
+from pipeline.tones import Tones, tones_of
+from pipeline.values import Cutout, Note, Photo, Render, Scene
+
+Choose = Callable[[Recipe, Tones], tuple[Recipe, str]]
+"""Settle a recipe that leaves a choice of sets, for a piece of these tones; and why so, in words ("" when it had none)."""
 
 
-def render(photo: Photo, recipe: Recipe) -> Render:
-    """Render `photo` by `recipe`.
+def as_it_is(recipe: Recipe, _tones: Tones) -> tuple[Recipe, str]:
+    """The recipe's own set."""
+    return recipe, ""
+
+
+def render(photo: Photo, recipe: Recipe, choose: Choose = as_it_is, cutout: Cutout | None = None) -> Render:
+    """Render `photo` by `recipe`; `choose` settles which of its sets is taken.
+
+    cutout: from `cut`, if it is known already; another format or variant needs the same.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
     """
     clock = Stopwatch()
-    taken = take(photo, recipe, clock)
+    if cutout is None:
+        with clock.step("cut-out"):
+            cutout = cut(photo, recipe)
+    settled, why = choose(recipe, tones_of(cutout)) if recipe.pool else (recipe, "")
+    return replace(render_cutout(cutout, settled, clock, photo.notes), recipe=settled, why=why)
+
+
+def cut(photo: Photo, recipe: Recipe) -> Cutout:
+    """The piece without its paper: of the recipe, only the segmenter and `draft` matter. Raises as `render` does."""
+    keep_big_blocks()
+    with threadpool_limits(1, "blas"):  # sums split over threads would round differently
+        return cut_out(photo, segmenter_for(recipe), working_px=DRAFT_PX if recipe.draft else WORKING_PX)
+
+
+def render_cutout(
+    cutout: Cutout, recipe: Recipe, clock: Stopwatch | None = None, notes: tuple[Note, ...] = ()
+) -> Render:
+    """Render a piece that is cut out already, on the recipe's own set; `notes`: what is known of its photo."""
+    clock = clock or Stopwatch()
+    taken = take(cutout, recipe, clock)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
-        verdict = judge(taken.cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
-    notes = (*photo.notes, *taken.cutout.notes, *taken.piece.notes, *taken.scene.notes)
-    return Render(srgb, verdict, clock.seconds, notes, colours_of(taken.cutout))
+        verdict = judge(cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
+    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes)
+    return Render(srgb, verdict, clock.seconds, notes, colours_of(cutout))
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
     """The picture as light, before the darkroom."""
 
-    cutout: Cutout
     piece: Piece
     scene: Scene
     composite: Composite
 
 
-def take(photo: Photo, recipe: Recipe, clock: Stopwatch) -> Take:
-    """Everything up to the composed light. Raises as `render` does."""
+def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch) -> Take:
+    """Everything from the cut-out to the composed light. Raises as `render` does."""
     keep_big_blocks()
-    with threadpool_limits(1, "blas"):  # sums split over threads would round differently
-        with clock.step("cut-out"):
-            working_px = DRAFT_PX if recipe.draft else WORKING_PX
-            cutout = cut_out(photo, segmenter_for(recipe), working_px=working_px)
+    with threadpool_limits(1, "blas"):
         with clock.step("layout"):
             piece = lay_out(cutout, recipe)
         with clock.step("shape"):
@@ -68,7 +94,7 @@ def take(photo: Photo, recipe: Recipe, clock: Stopwatch) -> Take:
             scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
-    return Take(cutout, piece, scene, composite)
+    return Take(piece, scene, composite)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,30 @@
+"""The door to pixels: pictures of one photo share its cut-out, and nobody can see that they do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from daemon import darkroom
+from pipeline.photo.decode import decode
+from pipeline.render import render
+from presets.library import HOME, recipe
+
+SAMPLE = next((HOME / "samples").glob("*ring*.jpg"))
+OTHER = next(path for path in sorted((HOME / "samples").glob("*.jpg")) if path != SAMPLE)
+
+
+def test_formats_of_one_photo_share_the_cut_out_and_come_out_the_same():
+    darkroom._last.clear()
+    wanted = [
+        recipe("velvet-navy-moody", "ring", format=shape, draft=True) for shape in ("square", "portrait")
+    ]
+    made = [darkroom.develop(SAMPLE, one, 10**8, "ring.jpg") for one in wanted]
+    (kept,) = darkroom._last.values()
+    assert [one.srgb.shape[:2] for one in made] == [(1080, 1080), (1350, 1080)]
+    assert np.array_equal(made[1].srgb, render(decode(SAMPLE), wanted[1]).srgb)
+    assert made[1].verdict == render(decode(SAMPLE), wanted[1]).verdict
+    darkroom.develop(SAMPLE, wanted[0], 10**8, "ring.jpg")
+    assert next(iter(darkroom._last.values())) is kept
+    darkroom.develop(OTHER, wanted[0], 10**8, "other.jpg")
+    assert len(darkroom._last) == 1
+    assert next(iter(darkroom._last.values())) is not kept
