@@ -11,7 +11,7 @@ together with the plate's own. A frame that reaches over the plate by little tak
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
         takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
     ambient = stage.rig.ambient
     takings.add("ambient", surface.under(plate.ambient, ambient.color, ambient.strength))
-    return takings.scene()
+    return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0)
 
 
 @dataclass(frozen=True, slots=True)

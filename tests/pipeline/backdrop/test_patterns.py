@@ -24,7 +24,7 @@ ALL = [(material, pattern) for material, patterns in PATTERNS.items() for patter
 
 def empty(material: str, pattern: str, view: str, seed: int = 0) -> np.ndarray:
     file = library().surfaces[material]
-    surface = file.surface(next(iter(file.palettes))).model_copy(update={"pattern": pattern})
+    surface = file.surface(next(iter(file.palettes))).model_copy(update={"pattern": pattern, "plate": ""})
     scene = paint(surface, library().rigs["studio"], view, SIZE, seed, GROUNDS[view])
     return np.add.reduce(list(scene.groups.values()))
 
@@ -59,7 +59,7 @@ def test_chips_keep_cement_between_them():
     """Terrazzo of one chip colour on white cement has two tones and no third: chips never lie on chips."""
     file = library().surfaces["marble"]
     surface = file.surface("terrazzo-venezia").model_copy(
-        update={"base": "#ffffff", "accent": "#000000", "detail": "#000000", "reflection": 0.0}
+        update={"base": "#ffffff", "accent": "#000000", "detail": "#000000", "reflection": 0.0, "plate": ""}
     )
     rig = library().rigs["studio"].model_copy(update={"lights": library().rigs["studio"].lights[:1]})
     scene = paint(surface, rig, "flat", SIZE, 0, GROUNDS["flat"])
