@@ -21,6 +21,7 @@ from rules.flatter import tone
 
 MOST = 6  # sets in a pool: each costs room in the ledger for every photo
 FESTIVE = "festive"
+MINIMAL = "minimal"  # a style more than a material
 FEWEST = 3  # with fewer there is no real choice
 
 
@@ -64,8 +65,13 @@ def _fits(name: str, style: Style, kind: JewelryType) -> bool:
     if (festive and style.material != FESTIVE) or (one.seasons and not festive and style.lighting is None):
         return False
     kinds = KNOWN_TYPES if kind == "auto" else (kind,)
-    wished = style.material in {None, one.surface} and style.lighting in {None, one.rig}
-    return wished and set(kinds) <= set(one.suits)
+    wished = style.material in {None, one.surface, _style_of(one.surface)}
+    return wished and style.lighting in {None, one.rig} and set(kinds) <= set(one.suits)
+
+
+def _style_of(surface: str) -> str:
+    """Plaster, paper and sand are minimal, too; satin is no velvet."""
+    return MINIMAL if library().surfaces[surface].material == MINIMAL else surface
 
 
 def shuffled(names: Sequence[str], key: str) -> list[str]:
