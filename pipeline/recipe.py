@@ -18,6 +18,7 @@ Material = Literal["velvet", "marble", "minimal", "gradient", "festive"]
 MATERIALS: tuple[str, ...] = get_args(Material)
 Pose = Literal["upright", "flat", "hanging", "auto"]
 View = Literal["table", "flat", "auto"]
+Renderer = Literal["fast", "blender"]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
@@ -63,7 +64,10 @@ class Look(Frozen):
 
 
 class Recipe(Frozen):
-    """All that decides the pixels. Same photo, recipe and version give the same bytes."""
+    """All that decides the pixels. Same photo, recipe and version give the same bytes.
+
+    renderer: who draws shadow and reflection: `fast` (in a second) or `blender` (path-traced, in minutes).
+    """
 
     template: str
     jewelry_type: JewelryType = "auto"
@@ -77,6 +81,7 @@ class Recipe(Frozen):
     fill: Annotated[float, Field(ge=0.2, le=0.9)] = 0.62
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     segmenter: str = "network"
+    renderer: Renderer = "fast"
     draft: bool = False
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """The whole imaging algorithm on one screen: a photo and a recipe become a render.
 
-photo -> cut-out -> layout -> solid -> backdrop -> light and composite -> develop -> judge
+photo -> cut-out -> layout -> solid -> backdrop -> light and composite (-> path tracer) -> develop -> judge
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from pipeline.develop import develop
 from pipeline.judge.colours import colours_of
 from pipeline.judge.judge import judge
 from pipeline.layout import Piece, lay_out
+from pipeline.light.traced import NotTraced, Tracer, no_tracer, raytraced, standing_of, untraced
 from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
 from pipeline.shape.solid import solidify
-from pipeline.values import Cutout, Photo, Render, Scene
+from pipeline.values import Cutout, Note, Photo, Render, Scene
 
 
-def render(photo: Photo, recipe: Recipe) -> Render:
-    """Render `photo` by `recipe`.
+def render(photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer) -> Render:
+    """Render `photo` by `recipe`; `tracer` for recipes that want a path-traced ground.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
     """
     clock = Stopwatch()
-    taken = take(photo, recipe, clock)
+    taken = take(photo, recipe, clock, tracer)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
         verdict = judge(taken.cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
-    notes = (*photo.notes, *taken.cutout.notes, *taken.piece.notes, *taken.scene.notes)
+    notes = (*photo.notes, *taken.cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes)
     return Render(srgb, verdict, clock.seconds, notes, colours_of(taken.cutout))
 
 
@@ -50,10 +51,14 @@ class Take:
     piece: Piece
     scene: Scene
     composite: Composite
+    notes: tuple[Note, ...] = ()
 
 
-def take(photo: Photo, recipe: Recipe, clock: Stopwatch) -> Take:
-    """Everything up to the composed light. Raises as `render` does."""
+def take(photo: Photo, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_tracer) -> Take:
+    """Everything up to the composed light. Raises as `render` does.
+
+    A ground that cannot be path-traced costs nothing but a note: the ordinary one is there already.
+    """
     keep_big_blocks()
     with threadpool_limits(1, "blas"):  # sums split over threads would round differently
         with clock.step("cut-out"):
@@ -68,7 +73,14 @@ def take(photo: Photo, recipe: Recipe, clock: Stopwatch) -> Take:
             scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
-    return Take(cutout, piece, scene, composite)
+        if recipe.renderer == "fast":
+            return Take(cutout, piece, scene, composite)
+        with clock.step("path tracing"):
+            try:
+                traced = tracer(standing_of(recipe, piece, solid, composite))
+            except NotTraced as error:
+                return Take(cutout, piece, scene, composite, (untraced(error),))
+            return Take(cutout, piece, scene, raytraced(composite, traced, piece))
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import Misconfigured
-from pipeline.recipe import JewelryType, Pose, Recipe, View
+from pipeline.recipe import JewelryType, Pose, Recipe, Renderer, View
 from pipeline.stance import stance_for
 from presets.loading import Library, load
 from presets.spelling import unknown
@@ -37,11 +37,12 @@ def recipe(
     pose: Pose = "auto",
     fill: float | None = None,
     segmenter: str = "network",
+    renderer: Renderer = "fast",
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
-    size_px: width, height. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the piece out. presets: other than those that
+    size_px: width, height. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the piece out. renderer: see `Recipe`. presets: other than those that
     come with Vitrine. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
@@ -61,6 +62,7 @@ def recipe(
         seed=seed,
         draft=draft,
         segmenter=segmenter,
+        renderer=renderer,
     )
 
 

@@ -53,7 +53,7 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
     plate = read_plate(folder)
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
-    surface = _Lit(stage, plate, folder, window, _texture(stage, plate) if textured else ())
+    surface = _Lit(stage, plate, folder, window, texture(stage, plate.texture, plate.texture_gain) if textured else ())
     takings = Takings(stage)
     for light in stage.rig.lights:
         takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
@@ -147,13 +147,13 @@ class _Lit:
         return f32((stone + (stage.accent() - stone) * vein) * np.float32(plate.lobes.body.gain))
 
 
-def _texture(stage: Stage, plate: Plate) -> tuple[F32, ...]:
-    """Factors (H, W) about 1 of body and sheen: what the denoiser smoothed away."""
-    if plate.texture in {"none", "veins"}:
+def texture(stage: Stage, kind: str, strength: float) -> tuple[F32, ...]:
+    """Factors (H, W) about 1 of body and sheen (or of all): what the denoiser smoothed away. See `Plate.texture`."""
+    if kind in {"none", "veins"}:
         return ()
     blur = stage.defocus_px(stage.plane()[1])
-    gain = np.float32(plate.texture_gain)
-    if plate.texture == "pile":
+    gain = np.float32(strength)
+    if kind == "pile":
         tuft = tufts(stage, blur) * gain
         return np.exp(np.float32(BODY_TUFTS) * tuft), np.exp(np.float32(SHEEN_TUFTS) * tuft)
     rng, shape = stage.generator("plate grain"), (stage.height, stage.width)
