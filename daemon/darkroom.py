@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,8 @@ from pipeline.errors import Misconfigured
 from pipeline.recipe import Recipe
 
 if TYPE_CHECKING:
+    from daemon.settings import Settings
+    from pipeline.light.traced import Tracer
     from pipeline.values import Render
     from rules.plan import Watermark
 
@@ -28,8 +31,8 @@ class Renderer(Protocol):
         """Render the file `photo`, which its owner calls `name`; refuse more than `max_pixels` before decoding."""
 
 
-def load_renderer() -> Renderer:
-    """The pipeline, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
+def load_renderer(settings: Settings | None = None) -> Renderer:
+    """The pipeline with the path tracer of the settings, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
 
     Loads it now: the first photo does not wait, and a broken installation is no photo's fault (Misconfigured).
     """
@@ -39,17 +42,28 @@ def load_renderer() -> Renderer:
         if renderer is develop:
             importlib.import_module("pipeline.photo.decode")
             importlib.import_module("pipeline.render")
+            return partial(develop, tracer=tracer_of(settings)) if settings else develop
     except ImportError as error:
         raise Misconfigured(f"Vitrine is not installed completely: {error}.", "Install it anew.") from error
     return renderer
 
 
-def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
+def tracer_of(settings: Settings) -> Tracer:
+    """Blender where the settings say, or beside the program."""
+    from presets.bake.tracer import BlenderTracer, beside_the_program  # noqa: PLC0415
+
+    said = settings.raytracing
+    python = Path(said.blender).expanduser() if said.blender else beside_the_program()
+    return BlenderTracer(python, said.timeout_s, settings.worker_threads)
+
+
+def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str, tracer: Tracer | None = None) -> Render:
     """Decode and render with the real pipeline."""
+    from pipeline.light.traced import no_tracer  # noqa: PLC0415
     from pipeline.photo.decode import decode  # noqa: PLC0415
     from pipeline.render import render  # noqa: PLC0415
 
-    return render(decode(photo, max_pixels=max_pixels, name=name), recipe)
+    return render(decode(photo, max_pixels=max_pixels, name=name), recipe, tracer or no_tracer)
 
 
 def print_pictures(render: Render, mark: Watermark | None, studio: Path) -> Pictures:

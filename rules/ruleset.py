@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from pipeline.recipe import JewelryType
+from pipeline.recipe import JewelryType, Renderer
 from pipeline.rig import Frozen
 from presets.library import library
 from presets.mistakes import PLAIN, TABLE
@@ -86,6 +86,7 @@ class Choices(Frozen):
     look: LookWord | None = None
     fill: Fill | None = None
     segmenter: SegmenterWord | None = None
+    renderer: Renderer | None = None
     seed: Seed | None = None
     hashtags: Hashtags | None = None
 

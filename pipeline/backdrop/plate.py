@@ -53,7 +53,9 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
     plate = read_plate(folder)
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
-    surface = _Lit(stage, plate, folder, window, texture(stage, plate.texture, plate.texture_gain) if textured else ())
+    surface = _Lit(
+        stage, plate, folder, window, texture(stage, plate.texture, plate.texture_gain) if textured else ()
+    )
     takings = Takings(stage)
     for light in stage.rig.lights:
         takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))

@@ -1,15 +1,14 @@
-"""Shadow, reflection and glow from a path tracer instead of our own. Owns what the tracer is told, what it gives back,
-and how that enters the picture; refuses to trace, and never touches the piece.
+"""Shadow, reflection and glow by a path tracer. Owns what it is told, and how its answer enters the picture; refuses to trace.
 
-The tracer takes two pictures of the ground with the piece unseen by the lens: with the piece standing there, and without. What the
-piece takes away is a share of the light, so it scales with whatever lies on the ground; what the piece gives (its
-mirror image, its glow) is light of its own, so it adds.
+The tracer takes two pictures of the ground, the piece unseen by the lens: with the piece standing there, and without.
+What the piece takes away is a share of the light, so it scales with whatever lies on the ground; what it gives (its
+mirror image, its glow) is light of its own, so it adds. The piece itself is never touched.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -48,12 +47,7 @@ class NotTraced(Exception):  # noqa: N818 - a state of one picture, not a failur
     """The picture could not be path-traced; the text is for the owner, without a full stop."""
 
 
-class Tracer(Protocol):
-    """Path-traces the ground around a piece. Raises `NotTraced`."""
-
-    def __call__(self, standing: Standing) -> Traced:
-        """Both pictures of the ground."""
-        ...
+Tracer = Callable[[Standing], Traced]  # raises `NotTraced`
 
 
 def no_tracer(_standing: Standing) -> Traced:

@@ -47,7 +47,7 @@ def card(solid: Solid, glow: F32, ground: Ground) -> Card:
     return Card(both, faces, np.tile(light[rows, columns], (2, 1)).astype(np.float32))
 
 
-def _world(x: NDArray[np.float64], y: NDArray[np.float64], height_px: F32, ground: Ground) -> NDArray[Any]:
+def _world(x: NDArray[Any], y: NDArray[Any], height_px: F32, ground: Ground) -> NDArray[Any]:
     """World points (n, 3) at that height behind frame pixels; pixels count from 0 at their centre."""
     e = math.radians(ground.elevation_deg)
     Z = height_px / ground.unit_px
@@ -57,8 +57,8 @@ def _world(x: NDArray[np.float64], y: NDArray[np.float64], height_px: F32, groun
 
 
 def _corner_sum(field: F32) -> F32:
-    """Sum of the four cells around each corner, (rows + 1, columns + 1[, 3])."""
-    wide = np.pad(field, ((1, 1), (1, 1), *((0, 0),) * (field.ndim - 2)))
+    """Sum of the four cells around each corner, (rows + 1, columns + 1)."""
+    wide = np.pad(field, 1)
     total: F32 = wide[:-1, :-1] + wide[1:, :-1] + wide[:-1, 1:] + wide[1:, 1:]
     return total
 
@@ -66,9 +66,9 @@ def _corner_sum(field: F32) -> F32:
 def _at_corners(field: F32, mask: Mask) -> F32:
     """Mean of the piece's cells around each corner; 0 where there are none."""
     inside = mask.astype(np.float32)
-    count = np.maximum(_corner_sum(inside), 1)
-    shaped = inside[..., None] if field.ndim == 3 else inside
-    mean: F32 = _corner_sum(field * shaped) / (count[..., None] if field.ndim == 3 else count)
+    if field.ndim == 3:
+        return np.stack([_at_corners(channel, mask) for channel in np.moveaxis(field, -1, 0)], -1)
+    mean: F32 = np.divide(_corner_sum(field * inside), np.maximum(_corner_sum(inside), 1), dtype=np.float32)
     return mean
 
 
@@ -82,8 +82,8 @@ def _faces(mask: Mask, number: I32, back: int) -> I32:
     edges |= {(-1, 0): (far_right, far_left), (0, -1): (far_left, near_left)}
     wide = np.pad(mask, 1)
     walls = []
-    for (down, right), (a, b) in edges.items():
+    for (down, right), ends in edges.items():
         open_side = ~wide[y + 1 + down, x + 1 + right]
-        a, b = a[open_side], b[open_side]
+        a, b = (corner[open_side] for corner in ends)
         walls.append(np.stack([a, a + back, b + back, b], -1))
     return np.concatenate([front, front[:, ::-1] + back, *walls]).astype(np.int32)

@@ -94,7 +94,9 @@ class BlenderTracer:
                 timeout=self.timeout_s,
             )
         except FileNotFoundError as error:
-            raise NotTraced(f"Blender's Python {self.python} is not there; `make blender` installs it") from error
+            raise NotTraced(
+                f"Blender's Python {self.python} is not there; `make blender` installs it"
+            ) from error
         except OSError as error:
             raise NotTraced(f"{self.python} cannot be started ({error.strerror})") from error
         except subprocess.TimeoutExpired as error:
@@ -114,9 +116,7 @@ def set_for(standing: Standing) -> Bake:
     """The set in which the piece is traced: that of the surface's plate, the take by the seed; else plain ground."""
     recipe, view = standing.recipe, standing.piece.view
     takes = [
-        bake
-        for bake in QUEUE
-        if bake.name == recipe.surface.plate and view in bake.views and not bake.draft
+        bake for bake in QUEUE if bake.name == recipe.surface.plate and view in bake.views and not bake.draft
     ]
     return takes[recipe.seed % len(takes)] if takes else PLAIN
 

@@ -22,7 +22,9 @@ from presets.bake.atelier.surfaces import SURFACES, Site
 FEET = 0.012  # units: what lies lower touches the ground
 FEELERS = 200  # of the feet are tried
 SETTLED = 0.7  # share of the feet that stand on the cloth; the rest sinks in
-BLEED = 0.6  # of the glow that reaches matte ground: the side away from the lens is darker than the one we know
+BLEED = (
+    0.6  # of the glow that reaches matte ground: the side away from the lens is darker than the one we know
+)
 DEATH = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 
