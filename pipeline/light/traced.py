@@ -35,7 +35,8 @@ class Standing:
 class Traced:
     """The ground without (`bare`) and with the piece (`shaded`), (H, W, 3) linear, the rig's exposure in it.
 
-    whole: it is the set itself and takes the place of the relit one; else only the change from one to the other counts.
+    whole: `shaded` is the set itself and takes the place of the relit one, `bare` may be coarser; else only the change
+    from one to the other counts.
     """
 
     bare: F32
@@ -57,10 +58,13 @@ def no_tracer(_standing: Standing) -> Traced:
 
 def raytraced(composite: Composite, traced: Traced, piece: Piece) -> Composite:
     """The composite on the traced ground. The piece's own light is the same to the last bit."""
-    bare = traced.bare if traced.whole else composite.bare
-    left = np.minimum((traced.shaded + FAINT) / (traced.bare + FAINT), 1)
-    shaded = bare * left
-    ground = shaded + np.maximum(traced.shaded - traced.bare, 0)
+    if traced.whole:
+        bare, ground = traced.bare, traced.shaded
+        shaded = np.minimum(ground, bare)
+    else:
+        bare = composite.bare
+        shaded = bare * np.minimum((traced.shaded + FAINT) / (traced.bare + FAINT), 1)
+        ground = shaded + np.maximum(traced.shaded - traced.bare, 0)
     alpha = piece.alpha[..., None]
     frame = ground * (1 - alpha) + composite.lit * alpha
     return replace(composite, bare=bare, shaded=shaded, ground=ground, frame=frame)

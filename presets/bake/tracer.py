@@ -34,8 +34,10 @@ from presets.bake.pack import exposure
 from presets.bake.queue import QUEUE, STONE_LENS, Bake
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SAMPLES, DRAFT_SAMPLES, DRAFT_SCALE = 40, 12, 0.5
-NOISE: Final = 0.015  # where Cycles stops, unless it has taken all samples
+SAMPLES, DRAFT_SAMPLES, DRAFT_SCALE = 24, 12, 0.5
+NOISE: Final = 0.02  # where Cycles stops, unless it has taken all samples
+# Share of the picture's size. Of a whole set only the picture with the piece is seen; a change is smooth, and both must match.
+WHOLE_SCALES, CHANGE_SCALES = (1.0, 0.5), (0.75, 0.75)
 SHINE = 2.5  # a plain ground's gloss for each unit of the surface's reflection weight
 PLAIN: Final = Bake("plain", texture="none", lens=STONE_LENS)
 
@@ -137,7 +139,8 @@ def _order(standing: Standing, bake: Bake, stage: Stage, work: Path, threads: in
     recipe, rig, ground = standing.recipe, standing.recipe.rig, standing.piece.ground
     mesh = card(standing.solid, standing.glow, ground)
     np.savez(work / "card.npz", points=mesh.points, faces=mesh.faces, glow=mesh.glow)
-    scale = DRAFT_SCALE if recipe.draft else 1.0
+    scales = WHOLE_SCALES if _is_whole(bake) else CHANGE_SCALES
+    draft = DRAFT_SCALE if recipe.draft else 1.0
     frame = Canvas(
         elevation_deg=ground.elevation_deg,
         unit_px=ground.unit_px,
@@ -154,7 +157,7 @@ def _order(standing: Standing, bake: Bake, stage: Stage, work: Path, threads: in
         "rough": stage.surface.roughness,
         "samples": DRAFT_SAMPLES if recipe.draft else SAMPLES,
         "noise": NOISE,
-        "scale": scale,
+        "scales": dict(zip(("shaded", "bare"), (draft * scale for scale in scales), strict=True)),
         "parent": os.getpid(),
     }
 

@@ -101,7 +101,10 @@ def _scene(order):
     exposure.settings(
         seed=order["seed"], samples=order["samples"], noise=order["noise"], threads=order["threads"]
     )
-    canvas, scale = order["canvas"], order["scale"]
+
+
+def _expose(order, name):
+    canvas, scale = order["canvas"], order["scales"][name]
     exposure.camera(
         elevation_deg=canvas["elevation_deg"],
         unit_px=canvas["unit_px"] * scale,
@@ -109,6 +112,7 @@ def _scene(order):
         size_px=[round(v * scale) for v in canvas["size_px"]],
         lens_blur=canvas["lens_blur"],
     )
+    exposure.expose(Path(order["folder"]) / f"{name}.exr")
 
 
 def _light(order):
@@ -123,16 +127,15 @@ def main():
     """Order in, two exposures out."""
     order = json.load(sys.stdin)
     _end_with(order["parent"])
-    folder = Path(order["folder"])
     _scene(order)
-    with np.load(folder / "card.npz") as card:
+    with np.load(Path(order["folder"]) / "card.npz") as card:
         stands = piece(card, _back(order["canvas"]["elevation_deg"]))
     _light(order)
-    exposure.expose(folder / "shaded.exr")
+    _expose(order, "shaded")
     # Kept in the scene, as taking it out would build the scene anew.
     stands.visible_diffuse = stands.visible_glossy = stands.visible_transmission = False
     stands.visible_shadow = False
-    exposure.expose(folder / "bare.exr")
+    _expose(order, "bare")
 
 
 if __name__ == "__main__":
