@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-diffusion check benchmark evaluate evaluate-templates evaluate-gallery soak install-service \
-	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates lock clean
+	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates \
+	evaluate-raytraced lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -78,7 +79,7 @@ $(BLENDER)/.done: weights/train/requirements.txt
 	$(BLENDER)/bin/python -m pip install --quiet --disable-pip-version-check -r weights/train/requirements.txt
 	touch $@
 
-blender: $(BLENDER)/.done  ## the environment that renders training pictures (about 1 GB)
+blender: $(BLENDER)/.done  ## Blender, for path-traced pictures, plates and training pictures (about 1 GB)
 
 dataset: $(BLENDER)/.done  ## N training samples into OUT; ends when they are there, goes on where it was cut off
 	nice -n 19 $(BLENDER)/bin/python -m weights.train.dataset --count $(N) --start $(START) --out "$(OUT)"
@@ -117,6 +118,10 @@ evaluate-truth: $(VENV)/.dev  ## the network against rendered photos that traini
 FRESH ?=
 evaluate-plates: $(VENV)/.dev  ## the plates' size, speed and banding; FRESH="velvet.table" path-traces one anew to compare
 	$(BIN)/python -m tests.benchmarks.plates --fresh $(FRESH)
+
+STYLE ?= velvet-navy-moody
+evaluate-raytraced: $(VENV)/.dev $(BLENDER)/.done  ## path-traced pictures of PHOTOS beside ordinary ones: seconds, shadows, into out/raytraced
+	$(BIN)/python -m tests.benchmarks.raytraced "$(PHOTOS)" --style $(STYLE) --out out/raytraced
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml

@@ -41,12 +41,13 @@ _FROM_OUTSIDE = "a person or another program killed it."
 
 @dataclass(slots=True)
 class Member:
-    """One child. busy_since: monotonic time of its claim, None when idle."""
+    """One child. busy_since: monotonic time of its claim, None when idle; deadline_s: of the job it is at."""
 
     child: subprocess.Popen[bytes]
     line: Line
     owner: Owner
     busy_since: float | None = None
+    deadline_s: float = 0.0
     job: str = ""
     key: str = ""
     jobs: int = 0
@@ -106,6 +107,8 @@ class Crew:
             elif event == "claimed":
                 member.busy_since, member.job = time.monotonic(), str(message.get("name", ""))
                 member.key = str(message.get("key", ""))
+                slow = bool(message.get("raytraced"))
+                member.deadline_s = self.settings.longest_job_s if slow else self.settings.job_deadline_s
             elif event == "log":
                 _relay(message)
             elif event == "finished":
@@ -132,8 +135,8 @@ class Crew:
             if not member.ready and not member.killed_for and now - member.started > _START_S:
                 member.killed_for = f"it did not start within {_START_S:g} s."
                 member.child.kill()
-            if member.busy_since is not None and now - member.busy_since > self.settings.job_deadline_s:
-                member.killed_for = f"it took longer than {self.settings.job_deadline_s:g} s."
+            if member.busy_since is not None and now - member.busy_since > member.deadline_s:
+                member.killed_for = f"it took longer than {member.deadline_s:g} s."
                 about = {"job": member.key, "photo": member.job, "worker": member.child.pid}
                 log.warning("%s: stopped, %s", member.job, member.killed_for, extra=about)
                 member.busy_since = None

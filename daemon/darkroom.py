@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +19,8 @@ from pipeline.recipe import Recipe
 from rules.flatter import choose
 
 if TYPE_CHECKING:
+    from daemon.settings import Settings
+    from pipeline.light.traced import Tracer
     from pipeline.values import Cutout, Photo, Render
     from rules.plan import Watermark
 
@@ -35,8 +38,8 @@ class Renderer(Protocol):
 _last: dict[tuple[object, ...], tuple[Photo, Cutout]] = {}
 
 
-def load_renderer() -> Renderer:
-    """The pipeline, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
+def load_renderer(settings: Settings | None = None) -> Renderer:
+    """The pipeline with the path tracer of the settings, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
 
     Loads it now: the first photo does not wait, and a broken installation is no photo's fault (Misconfigured).
     """
@@ -46,13 +49,24 @@ def load_renderer() -> Renderer:
         if renderer is develop:
             importlib.import_module("pipeline.photo.decode")
             importlib.import_module("pipeline.render")
+            return partial(develop, tracer=tracer_of(settings)) if settings else develop
     except ImportError as error:
         raise Misconfigured(f"Vitrine is not installed completely: {error}.", "Install it anew.") from error
     return renderer
 
 
-def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
+def tracer_of(settings: Settings) -> Tracer:
+    """Blender where the settings say, or beside the program."""
+    from presets.bake.tracer import BlenderTracer, beside_the_program  # noqa: PLC0415
+
+    said = settings.raytracing
+    python = Path(said.blender).expanduser() if said.blender else beside_the_program()
+    return BlenderTracer(python, said.timeout_s, settings.worker_threads)
+
+
+def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str, tracer: Tracer | None = None) -> Render:
     """Decode and render with the real pipeline. Pictures of one photo, one after the other, share its cut-out."""
+    from pipeline.light.traced import no_tracer  # noqa: PLC0415
     from pipeline.photo.decode import decode  # noqa: PLC0415
     from pipeline.render import Stopwatch, cut, render  # noqa: PLC0415
 
@@ -64,7 +78,7 @@ def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
         with clock.step("cut-out"):
             _last[key] = decoded, cut(decoded, recipe)
     decoded, cutout = _last[key]
-    made = render(decoded, recipe, choose, cutout)
+    made = render(decoded, recipe, choose, cutout, tracer or no_tracer)
     return replace(made, seconds={**clock.seconds, **made.seconds})
 
 

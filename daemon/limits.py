@@ -23,10 +23,12 @@ def cap_memory(megabytes: int) -> None:
     """Refuse memory beyond this: a decompression bomb ends in MemoryError in its own process.
 
     RLIMIT_DATA counts private writable memory, unlike RLIMIT_AS, which also counts mapped libraries and the address
-    space that malloc reserves for threads and never touches.
+    space that malloc reserves for threads and never touches. Blender, a child, may lift it for itself: it opens no photo.
     """
-    size = megabytes << 20
-    resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+    size, most = megabytes << 20, resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(
+        resource.RLIMIT_DATA, (size if most == resource.RLIM_INFINITY else min(size, most), most)
+    )
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

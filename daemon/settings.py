@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from daemon.alerts import AlertSettings
 from daemon.instagram.settings import InstagramSettings
 from pipeline.errors import Misconfigured
+from pipeline.rig import Frozen
 from presets.library import Library, adopting, shipped, with_own
 from presets.mistakes import Mistake, explain, misconfigured, parse
 from presets.toml_lines import Lines, key_lines
@@ -40,6 +41,13 @@ def _known_zone(value: str) -> str:
             'or "" for this machine\'s own)'
         )
     return value
+
+
+class RaytracingSettings(Frozen):
+    """Where Blender's Python is, "" = `.venv-blender` beside the program, and how long one picture may take there."""
+
+    blender: str = ""
+    timeout_s: Annotated[float, Field(ge=1, le=86_400)] = 1800.0
 
 
 class Settings(BaseSettings):
@@ -78,6 +86,7 @@ class Settings(BaseSettings):
     accept: Policy = Policy()
     alerts: AlertSettings = AlertSettings()
     instagram: InstagramSettings = InstagramSettings()
+    raytracing: RaytracingSettings = RaytracingSettings()
     defaults: Choices = Choices()
     rule: tuple[Rule, ...] = ()
 
@@ -92,6 +101,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, whose content arrives as arguments."""
         return env_settings, init_settings
+
+    @property
+    def longest_job_s(self) -> float:
+        """What a path-traced picture may take: all of Blender's time, and then an ordinary render."""
+        return self.job_deadline_s + self.raytracing.timeout_s
 
     @property
     def rules(self) -> Rules:

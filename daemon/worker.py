@@ -36,6 +36,7 @@ from daemon.sqlite_store import SqliteStore
 from daemon.studio import Studio
 from daemon.task import Bench, Task
 from pipeline.errors import BadInput, Busy, Misconfigured, Unfit, VitrineError
+from rules.plan import Plan
 
 log = logging.getLogger("vitrine.worker")
 IDLE_S = 1.0
@@ -72,7 +73,7 @@ class Worker:
             return False
         drop = self._drops.get(claim.drop_id)
         self.about |= {"job": claim.key, "drop": drop.id, "photo": _shown(drop)}
-        self._say("claimed", claim, drop)
+        self._say("claimed", claim, drop, raytraced=_raytraced(claim, drop))
         reach("after-claim")
         started, self.no_room = time.monotonic(), False
         trouble: sqlite3.Error | None = None
@@ -139,6 +140,14 @@ class Worker:
     def _say(self, event: str, claim: Claim, drop: Drop, **more: Any) -> None:
         who = {"key": claim.key, "drop": drop.id, "worker": os.getpid(), "variant": claim.variant}
         say(self._out, event=event, name=_shown(drop), **who, **more)
+
+
+def _raytraced(claim: Claim, drop: Drop) -> bool:
+    """Whether this picture may take as long as Blender may; a plan that nobody can read is the job's own trouble."""
+    try:
+        return Plan.model_validate_json(drop.plan).recipes[claim.variant].renderer == "blender"
+    except ValueError:
+        return False
 
 
 def _shown(drop: Drop) -> str:
@@ -235,7 +244,7 @@ def main() -> int:
         studio = Studio(arguments.studio)
         ledger = Ledger(studio.ledger)
         bench = Bench(
-            studio, settings, load_renderer(), SqliteStore(ledger), 2 * settings.job_deadline_s + 60
+            studio, settings, load_renderer(settings), SqliteStore(ledger), 2 * settings.longest_job_s + 60
         )
         worker = Worker(bench, Drops(ledger), out)
         logging.captureWarnings(capture=True)

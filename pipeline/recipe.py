@@ -32,6 +32,7 @@ Metal = Literal["yellow-gold", "rose-gold", "white-metal", "dark-metal", "pearl"
 METALS: tuple[str, ...] = get_args(Metal)
 Pose = Literal["upright", "flat", "hanging", "auto"]
 View = Literal["table", "flat", "auto"]
+Renderer = Literal["fast", "blender"]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Fill = Annotated[float, Field(ge=0.2, le=0.9)]
 
@@ -106,6 +107,7 @@ class Recipe(Frozen):
 
     format: what of the frame must stay free (`pipeline.format`); width_px, height_px: of the frame.
     pool: while it is not empty, one of these sets takes the place of the recipe's own, by the colours of the piece.
+    renderer: who draws shadow and reflection: `fast` (in a second) or `blender` (path-traced, in minutes).
     """
 
     template: str
@@ -121,6 +123,7 @@ class Recipe(Frozen):
     fill: Fill = 0.62
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     segmenter: str = "network"
+    renderer: Renderer = "fast"
     draft: bool = False
     pool: tuple[Candidate, ...] = ()
 

@@ -1,6 +1,7 @@
 """The whole imaging algorithm on one screen: a photo and a recipe become a render.
 
-photo -> cut-out (-> choice of the set) -> layout -> solid -> backdrop -> light and composite -> develop -> judge
+photo -> cut-out (-> choice of the set) -> layout -> solid -> backdrop -> light and composite (-> path tracer) -> develop
+-> judge
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pipeline.develop import develop
 from pipeline.judge.colours import colours_of
 from pipeline.judge.judge import judge
 from pipeline.layout import Piece, lay_out
+from pipeline.light.traced import NotTraced, Tracer, no_tracer, raytraced, standing_of, untraced
 from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
 from pipeline.shape.solid import solidify
@@ -35,10 +37,17 @@ def as_it_is(recipe: Recipe, _tones: Tones) -> tuple[Recipe, str]:
     return recipe, ""
 
 
-def render(photo: Photo, recipe: Recipe, choose: Choose = as_it_is, cutout: Cutout | None = None) -> Render:
+def render(
+    photo: Photo,
+    recipe: Recipe,
+    choose: Choose = as_it_is,
+    cutout: Cutout | None = None,
+    tracer: Tracer = no_tracer,
+) -> Render:
     """Render `photo` by `recipe`; `choose` settles which of its sets is taken.
 
-    cutout: from `cut`, if it is known already; another format or variant needs the same.
+    cutout: from `cut`, if it is known already; another format or variant needs the same. tracer: for recipes that want a
+    path-traced ground.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
@@ -48,7 +57,7 @@ def render(photo: Photo, recipe: Recipe, choose: Choose = as_it_is, cutout: Cuto
         with clock.step("cut-out"):
             cutout = cut(photo, recipe)
     settled, why = choose(recipe, tones_of(cutout)) if recipe.pool else (recipe, "")
-    return replace(render_cutout(cutout, settled, clock, photo.notes), recipe=settled, why=why)
+    return replace(render_cutout(cutout, settled, clock, photo.notes, tracer), recipe=settled, why=why)
 
 
 def cut(photo: Photo, recipe: Recipe) -> Cutout:
@@ -59,16 +68,20 @@ def cut(photo: Photo, recipe: Recipe) -> Cutout:
 
 
 def render_cutout(
-    cutout: Cutout, recipe: Recipe, clock: Stopwatch | None = None, notes: tuple[Note, ...] = ()
+    cutout: Cutout,
+    recipe: Recipe,
+    clock: Stopwatch | None = None,
+    notes: tuple[Note, ...] = (),
+    tracer: Tracer = no_tracer,
 ) -> Render:
     """Render a piece that is cut out already, on the recipe's own set; `notes`: what is known of its photo."""
     clock = clock or Stopwatch()
-    taken = take(cutout, recipe, clock)
+    taken = take(cutout, recipe, clock, tracer)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
         verdict = judge(cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
-    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes)
+    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes)
     return Render(srgb, verdict, clock.seconds, notes, colours_of(cutout))
 
 
@@ -79,10 +92,14 @@ class Take:
     piece: Piece
     scene: Scene
     composite: Composite
+    notes: tuple[Note, ...] = ()
 
 
-def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch) -> Take:
-    """Everything from the cut-out to the composed light. Raises as `render` does."""
+def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_tracer) -> Take:
+    """Everything from the cut-out to the composed light. Raises as `render` does.
+
+    A ground that cannot be path-traced costs nothing but a note: the ordinary one is there already.
+    """
     keep_big_blocks()
     with threadpool_limits(1, "blas"):
         with clock.step("layout"):
@@ -94,7 +111,14 @@ def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch) -> Take:
             scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
-    return Take(piece, scene, composite)
+        if recipe.renderer == "fast":
+            return Take(piece, scene, composite)
+        with clock.step("path tracing"):
+            try:
+                traced = tracer(standing_of(recipe, piece, solid, composite))
+            except NotTraced as error:
+                return Take(piece, scene, composite, (untraced(error),))
+            return Take(piece, scene, raytraced(composite, traced, piece))
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pipeline.errors import Misconfigured
 from pipeline.format import FORMATS, FormatName
-from pipeline.recipe import Candidate, JewelryType, Pose, Recipe, View
+from pipeline.recipe import Candidate, JewelryType, Pose, Recipe, Renderer, View
 from pipeline.rig import Rig
 from pipeline.stance import stance_for
 from presets.loading import Library, load, with_own
@@ -72,12 +72,13 @@ def recipe(
     fill: float | None = None,
     segmenter: str = "network",
     pool: Sequence[str] = (),
+    renderer: Renderer = "fast",
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
     format: shape of the picture. size_px: width, height; None is the format's own. fill: share of the picture's side that the
-    piece's box fills. segmenter: what cuts the piece out. pool: templates one of which takes this one's place once the piece is
+    piece's box fills. segmenter: what cuts the piece out. renderer: see `Recipe`. pool: templates one of which takes this one's place once the piece is
     seen; what is given replaces theirs, too. presets: other than those in force. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
@@ -94,6 +95,7 @@ def recipe(
         draft=draft,
         segmenter=segmenter,
         pool=tuple(_candidate(known, name, wish) for name in pool),
+        renderer=renderer,
     )
 
 

@@ -30,6 +30,7 @@ class Wish(Frozen):
     overnight: bool = False
     urgent: bool = False
     draft: bool = False
+    raytraced: bool = False
     no_instagram: bool = False
     variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] | None = None
     findings: tuple[Finding, ...] = ()

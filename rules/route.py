@@ -70,6 +70,7 @@ def _recipes(
     style, who = voices.style()
     fill, fill_from = voices.first("fill")
     segmenter, segmenter_from = voices.first("segmenter")
+    renderer, renderer_from = voices.first("renderer")
     seed, seed_from = voices.first("seed")
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
@@ -90,6 +91,7 @@ def _recipes(
             fill=fill,
             segmenter=segmenter or "network",
             pool=one.pool,
+            renderer=renderer or "fast",
         )
         for variant, one in enumerate(offers)
         for shape in formats
@@ -99,6 +101,7 @@ def _recipes(
     words += [f"Look {choice.look} in place of the template's own."] if choice.look else []
     words += [f"Fill {fill}: from {fill_from}."] if fill_from else []
     words += [f"Segmenter {segmenter}: from {segmenter_from}."] if segmenter_from else []
+    words += [f"Renderer {renderer}: from {renderer_from}."] if renderer_from else []
     words += [f"Seed {seed}: from {seed_from}."] if seed_from else []
     words += [f"{count} variants."] if count > 1 else []
     words += ["Draft quality."] if recipes[0].draft else []

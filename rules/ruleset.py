@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from pipeline.format import FormatName
-from pipeline.recipe import JewelryType
+from pipeline.recipe import JewelryType, Renderer
 from pipeline.rig import Frozen
 from presets.library import library
 from presets.mistakes import PLAIN, TABLE
@@ -92,6 +92,7 @@ class Choices(Frozen):
     fill: Fill | None = None
     segmenter: SegmenterWord | None = None
     formats: Formats | None = None
+    renderer: Renderer | None = None
     seed: Seed | None = None
     hashtags: Hashtags | None = None
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pipeline.recipe import JewelryType
 
 MAX_VARIANTS = 12
-MODIFIERS = ("overnight", "urgent", "draft", "no-instagram")
+MODIFIERS = ("overnight", "urgent", "draft", "raytraced", "no-instagram")
 
 _SAME: Mapping[JewelryType, str] = {
     "ring": "band solitaire engagement-ring wedding-ring",
@@ -26,6 +26,7 @@ _SAME_MODIFIER: Mapping[str, str] = {
     "overnight": "night nightly tonight",
     "urgent": "rush express asap",
     "draft": "preview quick",
+    "raytraced": "ray-traced raytrace path-traced pathtraced blender",
     "no-instagram": "no-insta no-ig noinstagram",
 }
 

@@ -58,7 +58,8 @@ def gather(facts: Facts, rules: Rules, wish: Wish, sidecar: Sidecar | None) -> t
     match = rules.first_match(facts.folder)
     number, rule = match or (0, NO_RULE)
     shown = facts.folder or "the inbox itself"
-    order = [Voice(f"the folder name {facts.folder}", Choices(type=wish.type), wish.style)]
+    named = Choices(type=wish.type, renderer="blender" if wish.raytraced else None)
+    order = [Voice(f"the folder name {facts.folder}", named, wish.style)]
     order.append(Voice("[defaults] in the settings", rules.defaults, rules.defaults.style))
     if match:
         order.insert(0, Voice(f"rule {number}", rule, rule.style))

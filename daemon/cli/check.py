@@ -30,6 +30,7 @@ def command(studio: Studio = STUDIO) -> None:
         ("installation", installation),
         ("presets", presets),
         ("settings", lambda: settings(studio)),
+        ("raytracing", lambda: raytracing(studio)),
     )
     for name, check in checks:
         try:
@@ -95,3 +96,22 @@ def settings(studio: Path) -> str:
     if not path.exists():
         return f"{path} does not exist, so the defaults are used"
     return f"{path} is in order, {len(found.rule)} rules, {len(library().own)} templates of the studio's own"
+
+
+def raytracing(studio: Path) -> str:
+    """Blender must be there if the settings name it or ask for it; without, it is only said. Raises Misconfigured."""
+    from presets.bake.tracer import beside_the_program, has_blender  # noqa: PLC0415 - brings the imaging libraries
+
+    try:
+        found = load_settings(studio)
+    except Misconfigured:  # told already
+        return "not looked at, because of the settings"
+    named = found.raytracing.blender
+    python = Path(named).expanduser() if named else beside_the_program()
+    if has_blender(python):
+        return f"Blender is there ({python})"
+    text = f"there is no Blender in {python}, so pictures are made the ordinary way where path-traced ones are asked for"
+    asked = any(one.renderer == "blender" for one in (found.defaults, *found.rule))
+    if named or asked:
+        raise Misconfigured(f"{studio / SETTINGS_NAME}, raytracing: {text}", "`make blender` installs it.")
+    return f"{text}; `make blender` installs it"

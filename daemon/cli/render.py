@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from pathlib import Path
@@ -12,12 +13,14 @@ import typer
 from daemon import durable
 from daemon.cli.options import STUDIO, AsJson, Studio
 from daemon.cli.photos import Photos, Result, Shelf, each
+from daemon.darkroom import tracer_of
 from daemon.deliver import as_json as canonical
-from daemon.settings import own_templates
+from daemon.settings import Settings, own_templates
 from pipeline.errors import Misconfigured
 from pipeline.finish.encode import encode_jpeg, encode_png, encode_rgba_png
 from pipeline.format import FORMAT_NAMES, FORMATS, FormatName
 from pipeline.layers import layers
+from pipeline.light.traced import Tracer, no_tracer
 from pipeline.photo.decode import decode
 from pipeline.recipe import JewelryType, Recipe
 from pipeline.render import render
@@ -54,6 +57,9 @@ Parts = Annotated[
     bool, typer.Option("--layers", help="Also write the piece, the set and its shadow as PNG files.")
 ]
 Draft = Annotated[bool, typer.Option("--draft", help="Quicker and rougher.")]
+Raytraced = Annotated[
+    bool, typer.Option("--raytraced", help="Path-traced by Blender: minutes for each picture.")
+]
 
 
 def command(  # noqa: PLR0917 - typer reads the options off the signature
@@ -68,6 +74,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     size: Size = "",
     parts: Parts = False,  # noqa: FBT002
     draft: Draft = False,  # noqa: FBT002
+    raytraced: Raytraced = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
     studio: Studio = STUDIO,
 ) -> None:
@@ -78,6 +85,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     with adopting(own_templates(studio)):
         wish = wished(template, lighting, look)
     shelf = Shelf(out, files)
+    tracer = tracer_of(Settings(worker_threads=len(os.sched_getaffinity(0))))
 
     def recipe_for(photo: Path) -> Recipe:
         found = (type_in_name(photo.name) or asked) if asked == "auto" else asked
@@ -92,18 +100,21 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             seed=seed,
             draft=draft,
             pool=one.pool,
+            renderer="blender" if raytraced else "fast",
         )
 
     def work(file: Path) -> Result:
         started = time.monotonic()
         photo, wanted = decode(file), recipe_for(file)
-        picture = render(photo, wanted, choose)
+        picture = render(photo, wanted, choose, tracer=tracer)
         wanted = picture.recipe or wanted
         stem = shelf.stem(file)
         made = [shelf.put(f"{stem}.jpg", encode_jpeg(picture.srgb))]
         made.append(shelf.put(f"{stem}.json", canonical(told(picture, wanted, file))))
         if parts:
-            made += [shelf.put(f"{stem}-{name}.png", data) for name, data in as_png(photo, wanted).items()]
+            made += [
+                shelf.put(f"{stem}-{name}.png", data) for name, data in as_png(photo, wanted, tracer).items()
+            ]
         reason = " ".join(note.text for note in picture.verdict.reasons)
         seconds = round(time.monotonic() - started, 3)
         return Result(str(file), picture.verdict.outcome, reason, outputs=tuple(made), seconds=seconds)
@@ -169,9 +180,9 @@ def told(picture: Render, recipe: Recipe, file: Path) -> dict[str, object]:
     }
 
 
-def as_png(photo: Photo, recipe: Recipe) -> dict[str, bytes]:
+def as_png(photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer) -> dict[str, bytes]:
     """The parts of the picture as PNG files, by name."""
-    parts = layers(photo, recipe)
+    parts = layers(photo, recipe, tracer)
     return {
         "piece": encode_rgba_png(parts.piece, parts.alpha),
         "ground": encode_png(parts.ground),

@@ -54,7 +54,8 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
     plate = read_plate(folder)
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
-    surface = _Lit(stage, plate, folder, window, _texture(stage, plate) if textured else None)
+    fine = texture(stage, plate.texture, plate.texture_gain) if textured else None
+    surface = _Lit(stage, plate, folder, window, fine)
     takings = Takings(stage)
     for light in stage.rig.lights:
         takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
@@ -146,13 +147,16 @@ class _Lit:
         return f32((stone + (stage.accent() - stone) * vein) * np.float32(plate.lobes.body.gain))
 
 
-def _texture(stage: Stage, plate: Plate) -> F32 | None:
-    """Factors (H, W, 3) about 1 of the lobes: what the denoiser smoothed away. None for a smooth surface."""
-    if plate.texture in {"none", "veins"}:
+def texture(stage: Stage, kind: str, strength: float) -> F32 | None:
+    """Factors (H, W, 3) about 1 of body, sheen and gloss: what the denoiser smoothed away. None for a smooth surface.
+
+    kind: see `Plate.texture`.
+    """
+    if kind in {"none", "veins"}:
         return None
     blur = stage.defocus_px(stage.plane()[1])
-    gain = np.float32(plate.texture_gain)
-    if plate.texture == "pile":
+    gain = np.float32(strength)
+    if kind == "pile":
         tuft = tufts(stage, blur) * gain
         body, sheen = np.exp(np.float32(BODY_TUFTS) * tuft), np.exp(np.float32(SHEEN_TUFTS) * tuft)
         return np.stack([body, sheen, np.ones_like(body)], axis=-1)

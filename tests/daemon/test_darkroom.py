@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from daemon import darkroom
+from daemon.settings import Settings
 from pipeline.photo.decode import decode
 from pipeline.render import render
 from presets.library import HOME, recipe
@@ -28,3 +29,15 @@ def test_formats_of_one_photo_share_the_cut_out_and_come_out_the_same():
     darkroom.develop(OTHER, wanted[0], 10**8, "other.jpg")
     assert len(darkroom._last) == 1
     assert next(iter(darkroom._last.values())) is not kept
+
+
+def test_without_blender_a_path_traced_picture_is_the_ordinary_one_and_says_so(monkeypatch, tmp_path):
+    monkeypatch.delenv("VITRINE_RENDERER", raising=False)
+    renderer = darkroom.load_renderer(Settings(raytracing={"blender": str(tmp_path / "python")}))
+    wanted = recipe("gradient-rose-soft-glow", "ring", size_px=(256, 256), draft=True, renderer="blender")
+    picture = renderer(SAMPLE, wanted, 10**8, "ring.jpg")
+    told = {note.code: note.text for note in picture.notes}
+    assert str(tmp_path / "python") in told["not-raytraced"]
+    plain = renderer(SAMPLE, wanted.model_copy(update={"renderer": "fast"}), 10**8, "ring.jpg")
+    assert "not-raytraced" not in {note.code for note in plain.notes}
+    np.testing.assert_array_equal(picture.srgb, plain.srgb)

@@ -24,6 +24,7 @@ DOCUMENTED = {
     "auto--festive--x4": Wish(type="auto", style=Style(material="festive"), variants=4),
     "watches--velvet-navy-moody": Wish(type="watch", style=Style(template="velvet-navy-moody")),
     "sets--draft--urgent--no-instagram": Wish(type="set", draft=True, urgent=True, no_instagram=True),
+    "rings--raytraced--overnight": Wish(type="ring", raytraced=True, overnight=True),
     "brooch--soft-glow": Wish(type="brooch", style=Style(lighting="soft-glow")),
     "": Wish(),
 }
@@ -36,6 +37,7 @@ FORGIVEN = {
     "rings-velvet-moody": "rings--velvet-moody",
     "ear rings": "earrings",
     "rings--night": "rings--overnight",
+    "rings--path traced": "rings--raytraced",
     "rings--X3": "rings--x3",
     "rings--marble-black-soft-glow": "rings--marble-marquina--soft-glow",
     "rings/soft-glow": "rings--soft-glow",

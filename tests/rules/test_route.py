@@ -73,6 +73,18 @@ def test_who_cuts_the_piece_out_may_be_chosen_by_rule_and_by_photo():
     assert plan("rings", rules, 'segmenter = "rembg:u2net"').recipes[0].segmenter == "rembg:u2net"
 
 
+def test_who_draws_the_shadow_may_be_chosen_by_folder_rule_and_photo():
+    def renderer(*asked):
+        return plan(*asked).recipes[0].renderer
+
+    assert renderer("rings", Rules()) == "fast"
+    assert renderer("rings--raytraced", Rules(defaults=Choices(renderer="fast"))) == "blender"
+    rules = Rules(rule=(Rule(match="rings*", renderer="fast"),), defaults=Choices(renderer="blender"))
+    assert renderer("pendants", rules) == "blender"
+    assert renderer("rings--raytraced", rules) == "fast"
+    assert renderer("rings", rules, 'renderer = "blender"') == "blender"
+
+
 def test_a_named_template_keeps_its_own_light_against_the_defaults():
     rules = Rules(defaults=Choices(lighting="studio"))
     assert plan("rings--velvet-navy-moody", rules).recipes[0].rig.name == "moody"
@@ -168,6 +180,7 @@ def test_sidecar_words_reach_the_post():
         ),
         ('\n\ntemplate = "velvett"', ["ring.toml, line 3, template", 'did you mean "velvet"?', '"marble"']),
         ('type = "rings"', ["ring.toml, line 1, type", 'did you mean "ring"?', '"earrings"']),
+        ('renderer = "blend"', ["ring.toml, line 1, renderer", "blender"]),
         ('segmenter = "u2net"', ["ring.toml, line 1, segmenter", '"rembg:u2net"']),
         ("fill = 3", ["ring.toml, line 1, fill", "a number from 0.2 to 0.9"]),
         ('hashtags = ["ok", "not ok"]', ["ring.toml, line 1, hashtags[2]", "without blanks"]),

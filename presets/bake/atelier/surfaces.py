@@ -16,11 +16,12 @@ from presets.bake.drape import Bed, Cloth, drape, wave
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a surface is built. view: "table" or "flat". paint: see `Graph`."""
+    """Where a surface is built. view: "table" or "flat". paint: see `Graph`. rough: of a plain ground's gloss."""
 
     view: str
     seed: int
     paint: dict | None = None
+    rough: float = 0.5
 
     @property
     def bed(self):
@@ -159,6 +160,12 @@ def paper(site):
     obj.data.materials.append(g.lobes(body=1.0, body_normal=tooth))
 
 
+def plain(site):
+    """A flat ground without a mark: where a picture's own set is painted, it shows what a piece does to the light there."""
+    g = Graph("plain", site.paint)
+    _stone(site, g.lobes(gloss=g.polish(rough=max(site.rough, 0.03))))
+
+
 def _stone(site, graph):
     forms.slab(site.bed).data.materials.append(graph)
 
@@ -246,5 +253,6 @@ SURFACES = {
     "travertine": travertine,
     "slate": slate,
     "brushed-metal": brushed_metal,
+    "plain": plain,
 }
 MASKS = {"travertine": travertine_mask}

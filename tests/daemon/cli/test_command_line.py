@@ -122,6 +122,18 @@ def test_check_tells_what_is_in_order(studio: Path):
     assert "the defaults are used" in done.stdout
 
 
+def test_check_misses_blender_only_where_it_is_asked_for(studio: Path, tmp_path: Path):
+    nowhere = {"VITRINE_RAYTRACING__BLENDER": str(tmp_path / "python")}
+    done = vitrine("check", "--studio", str(studio), **nowhere)
+    assert done.returncode == 78
+    assert f"there is no Blender in {tmp_path / 'python'}" in done.stderr
+    assert "`make blender` installs it" in done.stderr
+    (studio / "vitrine.toml").write_text("workers = 0\n", "utf-8")
+    broken = vitrine("check", "--studio", str(studio), **nowhere)
+    assert broken.stderr.count("workers") == 1
+    assert "raytracing: not looked at" in broken.stdout
+
+
 def test_check_misses_the_logo(studio: Path):
     (studio / "vitrine.toml").write_text('[watermark]\nlogo = "logo.png"', "utf-8")
     done = vitrine("check", "--studio", str(studio))

@@ -245,3 +245,17 @@ def test_fm_40_a_fresh_worker_knows_at_once_which_queues_are_open(hall, crew, wa
     hall.pass_time()
     crew.fill(time.monotonic(), ("urgent",))
     wait_until(lambda: [crew.listen(member) for member in crew.members] and hall.drops.account()["done"] == 1)
+
+
+def test_fm_41_a_path_traced_picture_may_take_as_long_as_blender_may(hall, crew, wait_until):
+    hall.behave("hang")
+    hall.drop("ring.jpg", jpeg(1), "rings--raytraced")
+    hall.pass_time()
+    wait_until(lambda: _turn(crew)[0].busy_since)
+    member, settings = crew.members[0], crew.settings
+    crew.enforce_deadline(member.busy_since + settings.job_deadline_s + 1)
+    assert not member.killed_for
+    crew.enforce_deadline(member.busy_since + settings.job_deadline_s + settings.raytracing.timeout_s + 1)
+    assert member.killed_for
+    hall.behave("")
+    wait_until(lambda: _turn(crew) and hall.drops.account()["done"] == 1)
