@@ -135,7 +135,9 @@ class TestPathTraced:
         lost = np.clip(1 - traced.shaded.mean(-1) / traced.bare.mean(-1), 0, 1)
         x = np.mgrid[0:SIDE, 0:SIDE][1]
         drift = (x * lost).sum() / lost.sum() - SIDE / 2
-        assert drift * side == pytest.approx(19, abs=6)  # 14 px and some thickness, over tan 40
+        height = (asked.solid.top_px + asked.solid.low_px)[asked.solid.mask].mean() / 2 / 60
+        lamp = (5 * math.cos(math.radians(40)), 5 * math.sin(math.radians(40)))  # it stands 5 units away
+        assert drift * side == pytest.approx(60 * height * lamp[0] / (lamp[1] - height), abs=3)
         assert lost.max() > 0.6
 
     def test_a_seed_gives_the_same_picture_and_light_falls_through_a_hole(self):
