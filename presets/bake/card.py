@@ -17,6 +17,7 @@ from pipeline.shape.solid import Solid
 from pipeline.values import F32, Ground, Mask
 
 MOST_CELLS = 90_000  # a larger piece is taken at every second pixel: its shadow does not show it
+UNDERSIDE = 0.25  # of the glow: what faces the ground has only its dark gap to send back
 I32 = NDArray[np.int32]
 
 
@@ -44,7 +45,8 @@ def card(solid: Solid, glow: F32, ground: Ground) -> Card:
     sheets = [_world(x, y, height[rows, columns], ground) for height in (top, low)]
     faces = _faces(mask, number, rows.size)
     both = np.concatenate(sheets).astype(np.float32)
-    return Card(both, faces, np.tile(light[rows, columns], (2, 1)).astype(np.float32))
+    seen = light[rows, columns]
+    return Card(both, faces, np.concatenate([seen, UNDERSIDE * seen]).astype(np.float32))
 
 
 def _world(x: NDArray[Any], y: NDArray[Any], height_px: F32, ground: Ground) -> NDArray[Any]:

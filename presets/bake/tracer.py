@@ -39,13 +39,17 @@ NOISE: Final = 0.02  # where Cycles stops, unless it has taken all samples
 # Share of the picture's size. Of a whole set only the picture with the piece is seen; a change is smooth, and both must match.
 WHOLE_SCALES, CHANGE_SCALES = (1.0, 0.5), (0.75, 0.75)
 BODY, SHEEN = 0, 1  # of the texture's channels
-SHINE = 2.5  # a plain ground's gloss for each unit of the surface's reflection weight
+SHINE = 8.0  # gloss for each unit of the surface's reflection weight: polish is shown a little stronger than it is
+# Our own packages come last: beside them may lie a numpy that is not made for Blender's Python.
+START: Final = "import sys; sys.path.append(sys.argv[1]); import presets.bake.atelier.shot as shot; sys.exit(shot.main())"
 PLAIN: Final = Bake("plain", texture="none", lens=STONE_LENS)
 
 
 def beside_the_program() -> Path:
-    """Python of the environment that `make blender` makes."""
-    return Path(sys.prefix).parent / ".venv-blender" / "bin" / "python"
+    """Python of the environment that `make blender` makes; as a service, the program is an environment itself."""
+    home = Path(sys.prefix)
+    inside, beside = (place / ".venv-blender" / "bin" / "python" for place in (home, home.parent))
+    return inside if inside.exists() else beside
 
 
 def has_blender(python: Path) -> bool:
@@ -84,11 +88,10 @@ class BlenderTracer:
         return Traced(np.maximum(bare, 0) * gain, np.maximum(shaded, 0) * gain, whole=_is_whole(bake))
 
     def _run(self, asked: dict[str, Any]) -> None:
-        command = [str(self.python), "-m", "presets.bake.atelier.shot"]
+        command = [str(self.python), "-EP", "-c", START, str(ROOT)]
         try:
             done = subprocess.run(  # noqa: S603 - our own module
                 command,
-                cwd=ROOT,
                 input=json.dumps(asked),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -173,8 +176,8 @@ def _tint(name: str, rig: Rig) -> list[float]:
 
 def _paint(bake: Bake, stage: Stage) -> Mapping[str, list[float]]:
     """The lobes' colours, linear."""
-    if bake is PLAIN:
-        shine = min(1.0, SHINE * stage.surface.reflection)
+    if not _is_whole(bake):
+        shine = SHINE * stage.surface.reflection
         return {"body": stage.base().tolist(), "sheen": [0.0] * 3, "gloss": [shine] * 3}
     above = bake.from_above if stage.view == "flat" else None
     lobes = above or bake.lobes

@@ -19,7 +19,7 @@ from mathutils import Vector
 from presets.bake.atelier import exposure, lamps
 from presets.bake.atelier.surfaces import SURFACES, Site
 
-FEET = 0.012  # units: what lies lower touches the ground
+FEET = 0.012  # units above the lowest point: what the piece stands on
 FEELERS = 200  # of the feet are tried
 SETTLED = 0.7  # share of the feet that stand on the cloth; the rest sinks in
 BLEED = (
@@ -44,7 +44,7 @@ def _back(elevation_deg):
 
 
 def _settled(points, back):
-    """The points moved along the line of sight, where nobody sees it, until the feet stand on the ground as it is."""
+    """The points moved along the line of sight, where nobody sees it, as far as the ground lies above height 0 under the feet."""
     feet = points[points[:, 2] <= points[:, 2].min() + FEET]
     feet = feet[:: max(1, len(feet) // FEELERS)]
     scene = bpy.context.scene
@@ -53,7 +53,7 @@ def _settled(points, back):
     for foot in feet:
         hit, where, *_ = scene.ray_cast(graph, Vector(foot + back * 5), Vector(-back))
         if hit:
-            moves.append(float((np.array(where) - foot) @ back))
+            moves.append(float((np.array(where) - foot) @ back) + foot[2] / back[2])
     return points + back * (np.quantile(moves, SETTLED) if moves else 0.0)
 
 

@@ -21,7 +21,7 @@ from pipeline.composite import compose
 from pipeline.layout import Piece
 from pipeline.light.traced import NotTraced, raytraced, standing_of
 from pipeline.photo.decode import decode
-from pipeline.render import Stopwatch, render, take
+from pipeline.render import Stopwatch, cut, render, take
 from pipeline.rig import Ambient, Light, Rig
 from pipeline.shape.solid import solidify
 from pipeline.values import Box, Ground, Scene
@@ -37,7 +37,7 @@ with_blender = pytest.mark.skipif(
 SIDE = 160
 
 
-def standing(template="minimal-chalk-studio", *, azimuth=-90.0, view="flat", hole=False):
+def standing(template="minimal-dove-studio", *, azimuth=-90.0, view="flat", hole=False):
     """A disk on the ground under one lamp at 45 degrees, 160 px."""
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
     away = np.hypot(x - SIDE / 2, y - SIDE / 2)
@@ -110,7 +110,7 @@ class TestCard:
 
 class TestSets:
     def test_cloth_is_traced_whole_and_the_seed_picks_the_take(self):
-        asked, _ = standing("velvet-navy-studio")
+        asked, _ = standing("velvet-navy-spotlight")
         assert set_for(asked).name == "velvet"
         seeds = {
             set_for(dataclasses.replace(asked, recipe=asked.recipe.model_copy(update={"seed": seed}))).take
@@ -122,7 +122,10 @@ class TestSets:
         assert set_for(standing("festive-gold-soft-glow")[0]) is PLAIN
 
     def test_the_renderer_is_part_of_the_recipe(self):
-        assert recipe("velvet-navy-studio").digest != recipe("velvet-navy-studio", renderer="blender").digest
+        assert (
+            recipe("velvet-navy-spotlight").digest
+            != recipe("velvet-navy-spotlight", renderer="blender").digest
+        )
 
 
 @with_blender
@@ -135,7 +138,9 @@ class TestPathTraced:
         lost = np.clip(1 - traced.shaded.mean(-1) / traced.bare.mean(-1), 0, 1)
         x = np.mgrid[0:SIDE, 0:SIDE][1]
         drift = (x * lost).sum() / lost.sum() - SIDE / 2
-        assert drift * side == pytest.approx(19, abs=6)  # 14 px and some thickness, over tan 40
+        height = (asked.solid.top_px + asked.solid.low_px)[asked.solid.mask].mean() / 2 / 60
+        lamp = (5 * math.cos(math.radians(40)), 5 * math.sin(math.radians(40)))  # it stands 5 units away
+        assert drift * side == pytest.approx(60 * height * lamp[0] / (lamp[1] - height), abs=3)
         assert lost.max() > 0.6
 
     def test_a_seed_gives_the_same_picture_and_light_falls_through_a_hole(self):
@@ -150,8 +155,8 @@ class TestPathTraced:
     def test_the_piece_is_the_ordinary_one_to_the_last_bit(self):
         photo = decode(next(SAMPLE.glob("ring*.jpg")))
         wanted = recipe("gradient-rose-soft-glow", "ring", size_px=(256, 256), draft=True, renderer="blender")
-        plain = take(photo, wanted.model_copy(update={"renderer": "fast"}), Stopwatch())
-        traced = take(photo, wanted, Stopwatch(), tracer())
+        plain = take(cut(photo, wanted), wanted.model_copy(update={"renderer": "fast"}), Stopwatch())
+        traced = take(cut(photo, wanted), wanted, Stopwatch(), tracer())
         assert traced.notes == ()
         np.testing.assert_array_equal(traced.composite.lit, plain.composite.lit)
         opaque = plain.piece.alpha == 1
@@ -164,7 +169,7 @@ class TestPathTraced:
         killed = threading.Event()
         hunter = threading.Thread(target=kill_child, args=(killed,))
         hunter.start()
-        picture = render(photo, wanted, tracer())
+        picture = render(photo, wanted, tracer=tracer())
         hunter.join()
         assert killed.is_set()
         note = next(note for note in picture.notes if note.code == "not-raytraced")
