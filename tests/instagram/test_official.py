@@ -214,6 +214,12 @@ def test_a_post_whose_words_were_changed_is_known_by_its_container(graph, publis
 def test_a_forgotten_container_behind_more_posts_than_are_listed_is_for_a_person(graph, publisher, tmp_path):
     publisher.publish(post(tmp_path), lambda _: None)
     graph.posts += [graph.posts[0] | {"id": f"x{number}", "caption": "Another"} for number in range(60)]
+    graph.fault = (
+        "999",
+        400,
+        {"message": "Unsupported get request", "code": 100, "type": "GraphMethodException"},
+        False,
+    )
     with pytest.raises(Unknown, match="more has been posted"):
         publisher.find(dataclasses.replace(post(tmp_path), handle="999"))
 
