@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check benchmark evaluate soak install-service uninstall-service blender dataset dataset-check \
-	dataset-sheet plates train export evaluate-truth evaluate-plates evaluate-raytraced lock clean
+.PHONY: demo test test-diffusion check benchmark evaluate evaluate-templates evaluate-gallery soak install-service \
+	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates \
+	evaluate-raytraced lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -31,12 +32,29 @@ check: $(VENV)/.dev  ## style, types, import direction
 test: check  ## everything a change must pass
 	$(BIN)/python -m pytest
 
+# torch is heavy and only the extra `diffusion` needs it, so what uses it is tested in an environment of its own.
+DIFFUSION := .venv-diffusion
+$(DIFFUSION)/.done: requirements-diffusion.lock requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(DIFFUSION)
+	$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-diffusion.lock -r requirements-dev.lock
+	$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+test-diffusion: $(DIFFUSION)/.done  ## what needs torch: captions by a language model (about 1 GB to install)
+	$(DIFFUSION)/bin/python -m pytest -m diffusion
+
 benchmark: $(VENV)/.dev  ## seconds by step, renders per hour, memory, latency
 	$(BIN)/python -m tests.benchmarks
 
 PHOTOS ?= presets/samples
 evaluate: $(VENV)/.dev  ## a folder of photos through the whole program, photo by photo: make evaluate PHOTOS=folder
 	$(BIN)/python -m tests.benchmarks.evaluate "$(PHOTOS)"
+
+evaluate-templates: $(VENV)/.dev  ## how different the templates look, and which pairs are closest
+	$(BIN)/python -m tests.benchmarks.templates
+
+evaluate-gallery: $(VENV)/.dev  ## ten photos of PHOTOS on every template: crashes, bands, clipping, verdicts; goes on where it was cut off
+	$(BIN)/python -m tests.benchmarks.gallery "$(PHOTOS)"
 
 SHARE ?= 1
 soak: $(VENV)/.dev  ## the long proofs that nothing is lost; PROOFS=names for some, SHARE=0.01 for a look
@@ -93,8 +111,9 @@ export: $(TRAIN)/.done  ## the network of RUN into weights/, checked against the
 	$(TRAIN)/bin/python -m weights.train.export --run "$(RUN)"
 
 ENGINE ?= network
-evaluate-truth: $(VENV)/.dev  ## the cut-out against rendered photos that training never saw, from OUT
+evaluate-truth: $(VENV)/.dev  ## the network against rendered photos that training never saw, from OUT
 	$(BIN)/python -m tests.benchmarks.truth "$(OUT)" --engine $(ENGINE)
+	$(BIN)/python -m tests.benchmarks.heads "$(OUT)"
 
 FRESH ?=
 evaluate-plates: $(VENV)/.dev  ## the plates' size, speed and banding; FRESH="velvet.table" path-traces one anew to compare
@@ -109,7 +128,8 @@ lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra instagram --output-file requirements-instagram.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra instagram --extra rembg --output-file requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra train --output-file requirements-train.lock pyproject.toml
-	sed -i "s/+cpu$$//" requirements-train.lock
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra diffusion --constraint requirements-dev.lock --output-file requirements-diffusion.lock pyproject.toml
+	sed -i "s/+cpu$$//" requirements-train.lock requirements-diffusion.lock
 
 clean:  ## the environment and all caches
-	rm -rf $(VENV) $(BLENDER) $(TRAIN) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(BLENDER) $(TRAIN) $(DIFFUSION) .mypy_cache .ruff_cache .pytest_cache

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import importlib
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from daemon.deliver import Pictures
 from pipeline.errors import Misconfigured
+from pipeline.format import FORMATS, FormatName
 from pipeline.recipe import Recipe
+from rules.flatter import choose
 
 if TYPE_CHECKING:
     from daemon.settings import Settings
     from pipeline.light.traced import Tracer
-    from pipeline.values import Render
+    from pipeline.values import Cutout, Photo, Render
     from rules.plan import Watermark
 
 RENDERER_VARIABLE = "VITRINE_RENDERER"
@@ -29,6 +32,10 @@ class Renderer(Protocol):
 
     def __call__(self, photo: Path, recipe: Recipe, max_pixels: int, name: str) -> Render:
         """Render the file `photo`, which its owner calls `name`; refuse more than `max_pixels` before decoding."""
+
+
+# Of the photo that was worked on last, and of no other.
+_last: dict[tuple[object, ...], tuple[Photo, Cutout]] = {}
 
 
 def load_renderer(settings: Settings | None = None) -> Renderer:
@@ -58,16 +65,30 @@ def tracer_of(settings: Settings) -> Tracer:
 
 
 def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str, tracer: Tracer | None = None) -> Render:
-    """Decode and render with the real pipeline."""
+    """Decode and render with the real pipeline. Pictures of one photo, one after the other, share its cut-out."""
     from pipeline.light.traced import no_tracer  # noqa: PLC0415
     from pipeline.photo.decode import decode  # noqa: PLC0415
-    from pipeline.render import render  # noqa: PLC0415
+    from pipeline.render import Stopwatch, cut, render  # noqa: PLC0415
 
-    return render(decode(photo, max_pixels=max_pixels, name=name), recipe, tracer or no_tracer)
+    key = (photo, max_pixels, name, recipe.segmenter, recipe.draft)  # a private copy's bytes never change
+    clock = Stopwatch()
+    if key not in _last:
+        _last.clear()
+        decoded = decode(photo, max_pixels=max_pixels, name=name)
+        with clock.step("cut-out"):
+            _last[key] = decoded, cut(decoded, recipe)
+    decoded, cutout = _last[key]
+    made = render(decoded, recipe, choose, cutout, tracer or no_tracer)
+    return replace(made, seconds={**clock.seconds, **made.seconds})
 
 
-def print_pictures(render: Render, mark: Watermark | None, studio: Path) -> Pictures:
-    """The files to deliver: clean, and marked if a mark is asked for. Raises Misconfigured (the logo)."""
+def print_pictures(
+    render: Render, mark: Watermark | None, studio: Path, shape: FormatName = "square"
+) -> Pictures:
+    """The files to deliver: clean, and marked if a mark is asked for. Raises Misconfigured (the logo).
+
+    shape: the mark stands where nothing of Instagram's lies over it.
+    """
     from pipeline.finish.encode import encode_jpeg  # noqa: PLC0415
     from pipeline.finish.watermark import Watermark as Stamp  # noqa: PLC0415
     from pipeline.finish.watermark import stamp  # noqa: PLC0415
@@ -75,17 +96,19 @@ def print_pictures(render: Render, mark: Watermark | None, studio: Path) -> Pict
     clean = encode_jpeg(render.srgb)
     if mark is None:
         return Pictures(clean, colours=render.colours)
-    if not mark.logo:
-        stamped = stamp(render.srgb, Stamp(text=mark.text, position=mark.position, opacity=mark.opacity))
-        return Pictures(clean, encode_jpeg(stamped), render.colours)
-    logo = Stamp(
-        logo=_logo(studio, mark.logo),
+    own = Stamp(
+        text="" if mark.logo else mark.text,
+        logo=_logo(studio, mark.logo) if mark.logo else None,
         position=mark.position,
         opacity=mark.opacity,
-        size=min(mark.scale, 0.5),
+        size=min(mark.scale, 0.5) if mark.logo else None,
     )
+    free, height = FORMATS[shape], render.srgb.shape[0]
+    rows = slice(round(free.top * height), height - round(free.bottom * height))
+    marked = render.srgb.copy()
     try:
-        return Pictures(clean, encode_jpeg(stamp(render.srgb, logo)), render.colours)
+        marked[rows] = stamp(marked[rows], own)
+        return Pictures(clean, encode_jpeg(marked), render.colours)
     except ValueError as error:
         raise Misconfigured(
             f"{mark.logo}: the logo is not a picture ({error}).", "Save it as PNG."

@@ -48,17 +48,21 @@ class Delivery:
         self._plan = plan
         self._claim = claim
         stem = names.safe_stem(os.fsdecode(os.path.splitext(os.path.basename(drop.path))[0]))  # noqa: PTH119, PTH122
-        self._stem = stem if claim.variant == 0 else f"{stem}-{claim.variant + 1}"
+        variant, shape = plan.variant_of(claim.variant), plan.recipes[claim.variant].format
+        self._outputs = plan.outputs_of(claim.variant)
+        self._stem = (
+            stem + (f"-{variant + 1}" if variant else "") + (f"-{shape}" if shape != "square" else "")
+        )
         self._folder = names.safe_folder(drop.folder)
 
     def publish(self, pictures: Pictures) -> list[Artifact]:
         """Put the pictures into the folders that the plan names."""
         made: list[Artifact] = []
-        if "export" in self._plan.outputs:
+        if "export" in self._outputs:
             made.append(self._put("export", self._studio.export / self._folder, pictures.clean))
-        if "watermark" in self._plan.outputs and pictures.marked is not None:
+        if "watermark" in self._outputs and pictures.marked is not None:
             made.append(self._put("watermark", self._studio.watermark / self._folder, pictures.marked))
-        if "instagram" in self._plan.outputs:
+        if "instagram" in self._outputs:
             made.extend(self._queue(pictures))
         return made
 
@@ -82,17 +86,17 @@ class Delivery:
     def _queue(self, pictures: Pictures) -> list[Artifact]:
         picture = self._put("instagram", self._studio.instagram, pictures.clean)
         note = (self._studio.root / picture.path).with_suffix(".json")
-        data = as_json(self._post(picture, pictures.colours))
+        data = as_json(self._post(picture, pictures))
         if not note.exists():  # the owner may have edited or approved it
             durable.write_new(note, data)
             reach("after-post")
         return [picture, Artifact("post", os.fspath(note.relative_to(self._studio.root)), _sha(data))]
 
-    def _post(self, picture: Artifact, colours: tuple[str, ...]) -> dict[str, Any]:
+    def _post(self, picture: Artifact, pictures: Pictures) -> dict[str, Any]:
         post = compose(
             self._studio, self._plan, self._claim.variant, stem=self._stem, job=self._claim.key,
             source=self._drop.digest, picture=Path(picture.path).name, sha256=picture.sha256,
-            colours=colours, now=dt.datetime.now(dt.UTC),
+            colours=pictures.colours, image=pictures.clean, now=dt.datetime.now(dt.UTC),
         )  # fmt: skip
         return post.model_dump(mode="json")
 

@@ -187,15 +187,13 @@ class Drops:
         rows = self._run("SELECT outputs FROM jobs WHERE drop_id = ? AND state = ?", (drop_id, state))
         return [Artifact(**item) for row in rows for item in json.loads(row[0])]
 
-    def again_since(self, drop: Drop) -> bool:
-        """Whether the same photo was dropped again later, or moved in the inbox: then it relies on this drop's job."""
-        return (
-            self._run(
-                "SELECT 1 FROM drops WHERE digest = ? AND id > ? AND state IN ('open', 'duplicate') LIMIT 1",
-                (drop.digest, drop.id),
-            ).fetchone()
-            is not None
+    def again_since(self, drop: Drop) -> list[Drop]:
+        """Later drops of the same photo, or the photo moved in the inbox: they may rely on this drop's jobs."""
+        rows = self._run(
+            "SELECT * FROM drops WHERE digest = ? AND id > ? AND state IN ('open', 'duplicate')",
+            (drop.digest, drop.id),
         )
+        return [_drop(row) for row in rows]
 
     def closing(self) -> list[int]:
         """Taken drops without an open job: their end was interrupted."""

@@ -23,6 +23,8 @@ Of a post, in the publisher:
 after-begin     it is written down that it will be sent; nothing was
 after-mark      it is written down that it may be public from now on; the request was not sent
 after-posted    it is public and the ledger knows; its file is still in the queue
+after-comment-mark    it is written down that the first comment may be public from now on; the request was not sent
+after-comment   the first comment is public, the ledger is not told
 """
 
 from __future__ import annotations

@@ -59,12 +59,18 @@ def job_key(digest: str, plan: Plan, variant: int, sidecar: str | None) -> str:
     decides = {
         "photo": digest,
         "recipe": plan.recipes[variant].digest,
-        "outputs": sorted(plan.outputs),
+        "outputs": sorted(plan.outputs_of(variant)),
         "watermark": plan.watermark.model_dump(mode="json") if plan.watermark else None,
         "sidecar": sidecar,
         "version": version(),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def keys_of(drop: Drop) -> list[str]:
+    """The keys of the jobs that a drop's plan asks for, whoever's jobs they are."""
+    plan = Plan.model_validate_json(drop.plan)
+    return [job_key(drop.digest, plan, variant, drop.sidecar) for variant in range(len(plan.recipes))]
 
 
 def sidecar_path(photo: Path) -> Path:

@@ -1,18 +1,21 @@
-"""The settings file, which the owner may change while the daemon runs. Owns when it is read; refuses to apply what it says."""
+"""Settings and templates of a studio, which its owner may change while the daemon runs.
+
+Owns when the files are read; refuses to apply what they say.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
 
-from daemon.settings import SETTINGS_NAME, load_settings
+from daemon.settings import SETTINGS_NAME, TEMPLATES_NAME, load_settings
 from pipeline.errors import Misconfigured
 
 
 class SettingsFile:
-    """One studio's vitrine.toml. Raises Misconfigured if it makes no sense at the start.
+    """One studio's vitrine.toml, and the templates that it may name. Raises Misconfigured if it makes no sense at the start.
 
-    settings: what it said when it last made sense; trouble: the mistake that is in it now, "" if there is none.
+    settings: what it said when all of it last made sense; trouble: the mistake that is in it now, "" if there is none.
     """
 
     def __init__(self, root: Path) -> None:
@@ -35,9 +38,14 @@ class SettingsFile:
         self.trouble = ""
         return True
 
-    def _mark(self) -> tuple[int, int] | None:
-        """What changes when the file is saved."""
-        with contextlib.suppress(OSError):
-            status = (self._root / SETTINGS_NAME).stat()
-            return status.st_mtime_ns, status.st_ino
-        return None
+    def _mark(self) -> tuple[tuple[str, int, int], ...]:
+        """What changes when one of the files is saved, added or removed."""
+        files = (self._root / SETTINGS_NAME, *sorted((self._root / TEMPLATES_NAME).glob("*.toml")))
+        return tuple(mark for file in files if (mark := _mark_of(file)))
+
+
+def _mark_of(file: Path) -> tuple[str, int, int] | None:
+    with contextlib.suppress(OSError):
+        status = file.stat()
+        return file.name, status.st_mtime_ns, status.st_ino
+    return None

@@ -16,13 +16,16 @@ from daemon.alerts import AlertSettings
 from daemon.instagram.settings import InstagramSettings
 from pipeline.errors import Misconfigured
 from pipeline.rig import Frozen
+from presets.library import Library, adopting, shipped, with_own
 from presets.mistakes import Mistake, explain, misconfigured, parse
 from presets.toml_lines import Lines, key_lines
 from rules.accept import Policy
 from rules.plan import Watermark, Window
 from rules.ruleset import ALL_OUTPUTS, Choices, Outputs, Rule, Rules, Seed, Side
+from rules.vocabulary import FOLDER_WORDS
 
 SETTINGS_NAME = "vitrine.toml"
+TEMPLATES_NAME = "templates"  # folder of the studio's own templates
 PREFIX = "VITRINE_"
 
 
@@ -113,8 +116,9 @@ class Settings(BaseSettings):
 def load_settings(studio: Path) -> Settings:
     """Settings of the studio folder; the defaults when it has no `vitrine.toml`.
 
-    Reads the file anew at every call. Raises Misconfigured that lists every mistake in the file and the environment
-    with file, line, key and accepted values.
+    Reads the file anew at every call, and before it the studio's own templates, which it may name: they are in force in
+    this process from then on. Raises Misconfigured that lists every mistake in the file and the environment with file,
+    line, key and accepted values; then the templates from before stay in force.
     """
     path = studio / SETTINGS_NAME
     try:
@@ -124,7 +128,13 @@ def load_settings(studio: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         advice = "The file must be readable and saved as UTF-8 text."
         raise Misconfigured(f"{path}: cannot be read: {error}", advice) from error
-    return _settings(text, str(path))
+    with adopting(own_templates(studio)):
+        return _settings(text, str(path))
+
+
+def own_templates(studio: Path) -> Library:
+    """The presets with the templates that the studio has of its own, in `templates/*.toml`. Raises Misconfigured."""
+    return with_own(shipped(), studio / TEMPLATES_NAME, FOLDER_WORDS)
 
 
 def _settings(text: str, file: str) -> Settings:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from daemon import durable
 from daemon.loops import overlap
-from daemon.settings import SETTINGS_NAME, starter_toml
+from daemon.settings import SETTINGS_NAME, TEMPLATES_NAME, starter_toml
 from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import JEWELRY_TYPES
 
@@ -31,14 +31,32 @@ README = """\
 Drop product photos into one of these folders. Finished pictures appear in export/, watermark/ and instagram-queue/.
 
 A folder's name says what is inside and, if you like, how it should look:
-  rings                         a ring, in the default style
+  rings                         rings, each on a set that flatters its metal and stones
   earrings--velvet-moody        a template
+  rings--our-velvet             a template of your own (see templates/README.txt)
   necklaces--marble--soft-glow  a surface and a light
   bangles--overnight            rendered at night only
   auto--festive--x4             kind of jewelry found by itself, four variants
 You may make new folders. A file ring.toml beside ring.jpg changes things for that one photo.
 What could not be used is in review/ or rejected/, each with a note that says why and what to do.
 Your originals are kept, unaltered, in originals/.
+"""
+TEMPLATES_README = """\
+Templates of your own: a file with any name that ends in .toml, one table for each template. What stands in brackets is its
+name: it goes into folder names (inbox/rings--our-velvet), vitrine.toml, the .toml beside a photo, and --template.
+
+  [our-velvet]
+  title = "Our velvet"
+  surface = "velvet"                  # `vitrine templates` lists surfaces, palettes, lights and looks
+  palette = "navy"
+  rig = "moody"
+  look = "warm-gold"
+  change = { base = "#14082a", accent = "#5a3fa0", relief = 0.5 }   # all of it optional: your colours, lower folds
+  suits = ["ring", "earrings"]        # optional: chosen by itself for these only
+  flatters = ["yellow-gold"]          # optional: and for this metal
+
+A change counts for photos dropped from then on. `vitrine check` tells about mistakes, `vitrine templates --try PHOTO
+--own` shows them all. While a file has a mistake, the templates from before stay in force.
 """
 
 
@@ -87,6 +105,11 @@ class Studio:
     def voice(self) -> Path:
         """The shop's own captions, one file per language."""
         return self.root / "captions"
+
+    @property
+    def templates(self) -> Path:
+        """The shop's own templates."""
+        return self.root / TEMPLATES_NAME
 
     @property
     def publisher(self) -> Path:
@@ -168,6 +191,9 @@ class Studio:
             if new:
                 if not (self.root / SETTINGS_NAME).exists():
                     durable.write_new(self.root / SETTINGS_NAME, starter_toml().encode())
+                if not self.templates.exists():
+                    durable.make_folders(self.templates)
+                    durable.write_new(self.templates / "README.txt", TEMPLATES_README.encode())
                 self.furnish()
         except (PermissionError, NotADirectoryError, FileExistsError) as error:
             raise Misconfigured(

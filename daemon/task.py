@@ -14,6 +14,7 @@ from daemon.darkroom import Renderer, print_pictures
 from daemon.deliver import Delivery, as_json
 from daemon.drops import Drop, Drops
 from daemon.failpoint import reach
+from daemon.intake import keys_of
 from daemon.jobstore import Claim, JobStore, LeaseLost, Outcome
 from daemon.receipt import Receipt
 from daemon.roots import Roots
@@ -65,20 +66,22 @@ class Task:
             with (
                 self.drops.ledger.writing()
             ):  # no other drop of the photo may come to rely on this job in between
-                if not self.drops.again_since(self.drop):
+                if not any(self.claim.key in keys_of(later) for later in self.drops.again_since(self.drop)):
                     self.bench.store.cancel(self.claim, TAKEN_AWAY)
                     return "vanished", TAKEN_AWAY
         plan = self.plan
-        self._require(plan.outputs)  # no render for a drive that is not there
+        outputs = plan.outputs_of(self.claim.variant)
+        self._require(outputs)  # no render for a drive that is not there
         recipe = plan.recipes[self.claim.variant]
         render = self.bench.renderer(self._source(), recipe, self.bench.settings.max_pixels, self.drop.name)
+        plan = plan.settled(self.claim.variant, render.recipe, render.why)
         decision = accept(render.verdict, plan.policy)
-        mark = plan.watermark if decision.publish and "watermark" in plan.outputs else None
+        mark = plan.watermark if decision.publish and "watermark" in outputs else None
         reach("after-render")
-        pictures = print_pictures(render, mark, self.bench.studio.root)
+        pictures = print_pictures(render, mark, self.bench.studio.root, recipe.format)
         if not self.bench.store.beat(self.claim, self.bench.lease_s):
             raise LeaseLost(self.claim.key)
-        self._require(plan.outputs if decision.publish else ("review",))
+        self._require(outputs if decision.publish else ("review",))
         delivery = Delivery(self.bench.studio, self.drop, plan, self.claim)
         verdict = self._verdict(plan, render, decision)
         outcome: Outcome
@@ -128,6 +131,7 @@ class Task:
             "name": self.drop.name,
             "folder": self.drop.folder,
             "template": recipe.template,
+            "format": recipe.format,
             "recipe": recipe.digest,
             "why": list(plan.reasons),
         }

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.color import srgb_from_linear
 from pipeline.light.traced import Tracer, no_tracer
 from pipeline.recipe import Recipe
-from pipeline.render import Stopwatch, take
+from pipeline.render import Stopwatch, cut, take
 from pipeline.values import F32, U8, Photo
 
 
@@ -32,7 +32,7 @@ class Layers:
 
 def layers(photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer) -> Layers:
     """Take the picture of `photo` by `recipe` apart. Raises as `pipeline.render.render` does."""
-    taken = take(photo, recipe, Stopwatch(), tracer)
+    taken = take(cut(photo, recipe), recipe, Stopwatch(), tracer)
     piece, composite = taken.piece, taken.composite
     alpha = np.rint(np.clip(piece.alpha, 0, 1) * 255).astype(np.uint8)
     lit = composite.lit * (alpha[..., None] > 0)

@@ -8,15 +8,16 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from pipeline.format import FORMATS
 from pipeline.recipe import Recipe
 from pipeline.shape.kind import guess_kind
 from pipeline.stance import stance_for
 from pipeline.values import F32, Box, Cutout, Ground, Note
 
 TABLE_ELEVATION = 30.0
-CONTACT_AT = 0.70  # of the frame's height: where an upright piece stands
+CONTACT_AT = 0.70  # of the free height: where an upright piece stands
 MIDDLE_AT = 0.50
-LONGEST_SHARE = 0.80  # of the frame: no piece may come nearer to the edge
+LONGEST_SHARE = 0.80  # of the free frame: no piece may come nearer to the edge
 LARGEST_ENLARGEMENT = 2.5  # of the photo's own pixels
 
 
@@ -38,21 +39,21 @@ class Piece:
 
 
 def lay_out(cutout: Cutout, recipe: Recipe) -> Piece:
-    """Scale the cut-out so that its long side is `recipe.fill` of the frame and set it on its ground."""
+    """Scale the cut-out so that it is `recipe.fill` of the free frame, whichever side is reached first, and set it down."""
     kind = guess_kind(cutout.alpha) if recipe.jewelry_type == "auto" else recipe.jewelry_type
     view, pose = stance_for(kind, recipe.view, recipe.pose)
     tight = _tight_box(cutout.alpha)
-    frame = min(recipe.width_px, recipe.height_px)
-    zoom = min(_zoom(tight, frame, recipe), LARGEST_ENLARGEMENT / cutout.scale)
+    free = free_frame(recipe)
+    zoom = min(_zoom(tight, free, recipe), LARGEST_ENLARGEMENT / cutout.scale)
     size = (max(1, round(tight.width * zoom)), max(1, round(tight.height * zoom)))
     x0 = round((recipe.width_px - size[0]) / 2)
     standing = view == "table" and pose == "upright"
     y0 = (
-        round(CONTACT_AT * recipe.height_px - size[1])
+        round(free.y0 + CONTACT_AT * free.height - size[1])
         if standing
-        else round(MIDDLE_AT * recipe.height_px - size[1] / 2)
+        else round(free.y0 + MIDDLE_AT * free.height - size[1] / 2)
     )
-    y0 = max(y0, round(0.5 * (1 - LONGEST_SHARE) * recipe.height_px))
+    y0 = max(y0, round(free.y0 + 0.5 * (1 - LONGEST_SHARE) * free.height))
     rgb, alpha = _placed(cutout, tight, size, (x0, y0), recipe)
     box = Box(x0, y0, x0 + size[0], y0 + size[1])
     origin = (x0 + size[0] / 2, float(box.y1) if standing else y0 + size[1] / 2)
@@ -62,6 +63,13 @@ def lay_out(cutout: Cutout, recipe: Recipe) -> Piece:
     return Piece(rgb, alpha, box, ground, view, pose, enlargement, notes)
 
 
+def free_frame(recipe: Recipe) -> Box:
+    """The part of the frame that nothing of Instagram's lies over; set and light go on beyond it."""
+    shape = FORMATS[recipe.format]
+    bottom = recipe.height_px - round(shape.bottom * recipe.height_px)
+    return Box(0, round(shape.top * recipe.height_px), recipe.width_px, bottom)
+
+
 def _tight_box(alpha: F32) -> Box:
     rows, columns = np.flatnonzero((alpha > 0.1).any(1)), np.flatnonzero((alpha > 0.1).any(0))
     if not rows.size:
@@ -69,11 +77,11 @@ def _tight_box(alpha: F32) -> Box:
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
-def _zoom(tight: Box, frame: int, recipe: Recipe) -> float:
-    """Long side to `fill`, a little more for slender pieces, which would look lost."""
+def _zoom(tight: Box, free: Box, recipe: Recipe) -> float:
+    """To `fill` of the free frame's width or height, a little more for slender pieces, which would look lost."""
     slender = min(tight.width, tight.height) / max(tight.width, tight.height)
     share = min(recipe.fill * (1 + 0.25 * (1 - slender)), LONGEST_SHARE)
-    return share * frame / max(tight.width, tight.height)
+    return min(share * free.width / tight.width, share * free.height / tight.height)
 
 
 def _placed(

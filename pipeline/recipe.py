@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from pipeline.format import FormatName
 from pipeline.rig import Frozen, Rig
 
 JewelryType = Literal[
@@ -16,10 +18,23 @@ JewelryType = Literal[
 JEWELRY_TYPES: tuple[str, ...] = get_args(JewelryType)
 Material = Literal["velvet", "marble", "minimal", "gradient", "festive"]
 MATERIALS: tuple[str, ...] = get_args(Material)
+Pattern = Literal[
+    "plain", "pleats", "tufted", "onyx", "terrazzo", "linen", "halo", "horizon", "curtain", "sparkle"
+]
+PATTERNS: Mapping[str, tuple[Pattern, ...]] = {  # what a material can be besides plain
+    "velvet": ("pleats", "tufted"),
+    "marble": ("onyx", "terrazzo"),
+    "minimal": ("linen",),
+    "gradient": ("halo", "horizon"),
+    "festive": ("curtain", "sparkle"),
+}
+Metal = Literal["yellow-gold", "rose-gold", "white-metal", "dark-metal", "pearl"]
+METALS: tuple[str, ...] = get_args(Metal)
 Pose = Literal["upright", "flat", "hanging", "auto"]
 View = Literal["table", "flat", "auto"]
 Renderer = Literal["fast", "blender"]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Fill = Annotated[float, Field(ge=0.2, le=0.9)]
 
 
 class Surface(Frozen):
@@ -27,8 +42,9 @@ class Surface(Frozen):
 
     base: main colour; accent: veins, folds' sheen, lights or the gradient's far end; detail: a third colour.
     roughness: 0 mirror .. 1 matte; f0: reflectance at normal incidence; reflection: 0..1, artistic weight of the
-    floor reflection (0 on cloth); scale: size of the pattern; relief: strength of folds or veins. plate: the path-traced
-    set that is shown when it fits; "" for none, then the material is painted.
+    floor reflection (0 on cloth); scale: size of the pattern; relief: strength of folds or veins. pattern: how the
+    material is laid, cut or woven (see `PATTERNS`). plate: the path-traced set that is shown when it fits; "" for none, then
+    the material is painted.
     """
 
     name: str
@@ -43,6 +59,16 @@ class Surface(Frozen):
     scale: Annotated[float, Field(gt=0.1, le=10)] = 1.0
     relief: Annotated[float, Field(ge=0, le=2)] = 1.0
     plate: Annotated[str, Field(pattern=r"^[a-z0-9-]*$")] = ""
+    pattern: Pattern = "plain"
+
+    @model_validator(mode="after")
+    def _pattern_of_the_material(self) -> Surface:
+        known = ("plain", *PATTERNS.get(self.material, ()))
+        if self.pattern not in known:
+            raise ValueError(
+                f'{self.material} has no pattern "{self.pattern}" (accepted: {", ".join(known)})'
+            )
+        return self
 
 
 class Look(Frozen):
@@ -63,9 +89,24 @@ class Look(Frozen):
     sharpen: Annotated[float, Field(ge=0, le=1)] = 0.35
 
 
+class Candidate(Frozen):
+    """A set that may be chosen once the piece is cut out and its colours are known. flatters: metals it is made for."""
+
+    template: str
+    surface: Surface
+    rig: Rig
+    look: Look
+    view: View
+    pose: Pose
+    fill: Fill
+    flatters: tuple[Metal, ...] = ()
+
+
 class Recipe(Frozen):
     """All that decides the pixels. Same photo, recipe and version give the same bytes.
 
+    format: what of the frame must stay free (`pipeline.format`); width_px, height_px: of the frame.
+    pool: while it is not empty, one of these sets takes the place of the recipe's own, by the colours of the piece.
     renderer: who draws shadow and reflection: `fast` (in a second) or `blender` (path-traced, in minutes).
     """
 
@@ -76,19 +117,26 @@ class Recipe(Frozen):
     look: Look
     view: View = "auto"
     pose: Pose = "auto"
+    format: FormatName = "square"
     width_px: Annotated[int, Field(ge=256, le=4096)] = 1080
     height_px: Annotated[int, Field(ge=256, le=4096)] = 1080
-    fill: Annotated[float, Field(ge=0.2, le=0.9)] = 0.62
+    fill: Fill = 0.62
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     segmenter: str = "network"
     renderer: Renderer = "fast"
     draft: bool = False
+    pool: tuple[Candidate, ...] = ()
 
     @model_validator(mode="after")
     def _hanging_needs_no_ground(self) -> Recipe:
         if self.pose == "hanging" and self.view == "table":
             raise ValueError("pose 'hanging' goes with view 'flat' (the receiver is a wall), not 'table'")
         return self
+
+    def on(self, chosen: Candidate) -> Recipe:
+        """The recipe with that set, and no choice left."""
+        own = {name: getattr(chosen, name) for name in type(chosen).model_fields if name != "flatters"}
+        return self.model_copy(update={**own, "pool": ()})
 
     @property
     def digest(self) -> str:

@@ -1,14 +1,14 @@
 """The whole imaging algorithm on one screen: a photo and a recipe become a render.
 
-photo -> cut-out -> layout -> solid -> backdrop -> light and composite (-> path tracer) -> develop -> judge
+photo -> cut-out (-> choice of the set) -> layout -> solid -> backdrop -> light and composite (-> path tracer) -> develop -> judge
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from threadpoolctl import threadpool_limits
 
@@ -24,46 +24,84 @@ from pipeline.light.traced import NotTraced, Tracer, no_tracer, raytraced, stand
 from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
 from pipeline.shape.solid import solidify
+from pipeline.tones import Tones, tones_of
 from pipeline.values import Cutout, Note, Photo, Render, Scene
 
+Choose = Callable[[Recipe, Tones], tuple[Recipe, str]]
+"""Settle a recipe that leaves a choice of sets, for a piece of these tones; and why so, in words ("" when it had none)."""
 
-def render(photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer) -> Render:
-    """Render `photo` by `recipe`; `tracer` for recipes that want a path-traced ground.
+
+def as_it_is(recipe: Recipe, _tones: Tones) -> tuple[Recipe, str]:
+    """The recipe's own set."""
+    return recipe, ""
+
+
+def render(
+    photo: Photo,
+    recipe: Recipe,
+    choose: Choose = as_it_is,
+    cutout: Cutout | None = None,
+    tracer: Tracer = no_tracer,
+) -> Render:
+    """Render `photo` by `recipe`; `choose` settles which of its sets is taken.
+
+    cutout: from `cut`, if it is known already; another format or variant needs the same.
+    tracer: for recipes that want a path-traced ground.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
     """
     clock = Stopwatch()
-    taken = take(photo, recipe, clock, tracer)
+    if cutout is None:
+        with clock.step("cut-out"):
+            cutout = cut(photo, recipe)
+    settled, why = choose(recipe, tones_of(cutout)) if recipe.pool else (recipe, "")
+    made = render_cutout(cutout, settled, clock, photo.notes, tracer)
+    return replace(made, recipe=settled, why=why)
+
+
+def cut(photo: Photo, recipe: Recipe) -> Cutout:
+    """The piece without its paper: of the recipe, only the segmenter and `draft` matter. Raises as `render` does."""
+    keep_big_blocks()
+    with threadpool_limits(1, "blas"):  # sums split over threads would round differently
+        return cut_out(photo, segmenter_for(recipe), working_px=DRAFT_PX if recipe.draft else WORKING_PX)
+
+
+def render_cutout(
+    cutout: Cutout,
+    recipe: Recipe,
+    clock: Stopwatch | None = None,
+    notes: tuple[Note, ...] = (),
+    tracer: Tracer = no_tracer,
+) -> Render:
+    """Render a piece that is cut out already, on the recipe's own set; `notes`: what is known of its photo."""
+    clock = clock or Stopwatch()
+    taken = take(cutout, recipe, clock, tracer)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
-        verdict = judge(taken.cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
-    notes = (*photo.notes, *taken.cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes)
-    return Render(srgb, verdict, clock.seconds, notes, colours_of(taken.cutout))
+        verdict = judge(cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
+    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes)
+    return Render(srgb, verdict, clock.seconds, notes, colours_of(cutout))
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
     """The picture as light, before the darkroom."""
 
-    cutout: Cutout
     piece: Piece
     scene: Scene
     composite: Composite
     notes: tuple[Note, ...] = ()
 
 
-def take(photo: Photo, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_tracer) -> Take:
-    """Everything up to the composed light. Raises as `render` does.
+def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_tracer) -> Take:
+    """Everything from the cut-out to the composed light. Raises as `render` does.
 
     A ground that cannot be path-traced costs nothing but a note: the ordinary one is there already.
     """
     keep_big_blocks()
-    with threadpool_limits(1, "blas"):  # sums split over threads would round differently
-        with clock.step("cut-out"):
-            working_px = DRAFT_PX if recipe.draft else WORKING_PX
-            cutout = cut_out(photo, segmenter_for(recipe), working_px=working_px)
+    with threadpool_limits(1, "blas"):
         with clock.step("layout"):
             piece = lay_out(cutout, recipe)
         with clock.step("shape"):
@@ -74,13 +112,13 @@ def take(photo: Photo, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_tra
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
         if recipe.renderer == "fast":
-            return Take(cutout, piece, scene, composite)
+            return Take(piece, scene, composite)
         with clock.step("path tracing"):
             try:
                 traced = tracer(standing_of(recipe, piece, solid, composite))
             except NotTraced as error:
-                return Take(cutout, piece, scene, composite, (untraced(error),))
-            return Take(cutout, piece, scene, raytraced(composite, traced, piece))
+                return Take(piece, scene, composite, (untraced(error),))
+            return Take(piece, scene, raytraced(composite, traced, piece))
 
 
 @dataclass(slots=True)

@@ -22,11 +22,16 @@ class Frozen(BaseModel):
 
 
 class Gobo(Frozen):
-    """A window in front of a light: `columns` x `rows` panes, in ground coordinates (units of the piece)."""
+    """What stands in front of a light, in ground coordinates (units of the piece).
 
+    window: `columns` x `rows` panes; palm: leaves, of the size of a pane, between which the light falls.
+    """
+
+    kind: Literal["window", "palm"] = "window"
     columns: Annotated[int, Field(ge=1, le=8)] = 2
     rows: Annotated[int, Field(ge=1, le=8)] = 3
     pane: Annotated[float, Field(gt=0.05, le=4)] = 0.62  # width and height of one pane's light patch
+    tall: Annotated[float, Field(ge=0.05, le=8)] = 1.0  # height of a pane over its width
     bar: Annotated[float, Field(ge=0, le=0.5)] = 0.14  # width of the bars between the panes
     turn_deg: Annotated[float, Field(ge=-180, le=180)] = 18.0
     softness: Annotated[float, Field(ge=0.005, le=0.5)] = 0.05  # half width of the pane's penumbra

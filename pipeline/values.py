@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.recipe import Recipe
+
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
@@ -141,7 +143,8 @@ class Render:
     """A finished picture.
 
     srgb: (H, W, 3) uint8, sRGB. verdict: the judge's. seconds: wall time by step. notes: what the owner should know.
-    colours: of the piece itself, as plain words, the most frequent first.
+    colours: of the piece itself, as plain words, the most frequent first. recipe: the one that was followed, why: what
+    decided where the asked one left a choice.
     """
 
     srgb: U8
@@ -149,3 +152,5 @@ class Render:
     seconds: Mapping[str, float]
     notes: tuple[Note, ...] = ()
     colours: tuple[str, ...] = ()
+    recipe: Recipe | None = None
+    why: str = ""

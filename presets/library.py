@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import Misconfigured
-from pipeline.recipe import JewelryType, Pose, Recipe, Renderer, View
+from pipeline.format import FORMATS, FormatName
+from pipeline.recipe import Candidate, JewelryType, Pose, Recipe, Renderer, View
+from pipeline.rig import Rig
 from pipeline.stance import stance_for
-from presets.loading import Library, load
+from presets.loading import Library, load, with_own
 from presets.spelling import unknown
 
-__all__ = ["HOME", "Library", "library", "load", "recipe", "resolve_stance"]
+__all__ = [
+    "HOME",
+    "Library",
+    "adopting",
+    "library",
+    "load",
+    "recipe",
+    "resolve_stance",
+    "shipped",
+    "with_own",
+]
 
 HOME = Path(__file__).parent
 Named = TypeVar("Named")
+_adopted: list[Library] = []  # a process works for one studio, whose own templates are known everywhere in it
 
 
 @cache
-def library() -> Library:
+def shipped() -> Library:
     """The presets that come with Vitrine, read once. Raises Misconfigured that lists every mistake in them."""
     return load(HOME)
+
+
+def library() -> Library:
+    """The presets that are in force in this process: those that come with Vitrine, and the studio's own (`adopting`)."""
+    return _adopted[-1] if _adopted else shipped()
+
+
+@contextmanager
+def adopting(presets: Library) -> Iterator[None]:
+    """Put `presets` in force. They stay so after the block, unless it raises: then the former ones are back."""
+    former = _adopted[:]
+    _adopted[:] = [presets]
+    try:
+        yield
+    except BaseException:
+        _adopted[:] = former
+        raise
 
 
 def recipe(
@@ -31,39 +64,82 @@ def recipe(
     *,
     lighting: str | None = None,
     look: str | None = None,
-    size_px: tuple[int, int] = (1080, 1080),
+    format: FormatName = "square",  # noqa: A002 - the word that rules and recipes use
+    size_px: tuple[int, int] | None = None,
     seed: int = 0,
     draft: bool = False,
     pose: Pose = "auto",
     fill: float | None = None,
     segmenter: str = "network",
     renderer: Renderer = "fast",
+    pool: Sequence[str] = (),
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
-    size_px: width, height. fill: share of the picture's side that the piece's box fills. segmenter: what cuts the piece out. renderer: see `Recipe`. presets: other than those that
-    come with Vitrine. Raises Misconfigured when a name is unknown.
+    format: shape of the picture. size_px: width, height; None is the format's own. fill: share of the picture's side that the
+    piece's box fills. segmenter: what cuts the piece out. renderer: see `Recipe`. pool: templates one of which takes this one's
+    place once the piece is seen; what is given replaces theirs, too. presets: other than those in force. Raises Misconfigured
+    when a name is unknown.
     """
     known = presets or library()
-    chosen = _get("template", template, known.templates)
-    view, stance = resolve_stance(jewelry_type, chosen.view, pose)
+    width_px, height_px = size_px or FORMATS[format].size_px
+    wish = _Wish(jewelry_type, lighting, look, pose, fill, format)
+    own = _candidate(known, template, wish).model_dump(exclude={"flatters"})
     return Recipe(
-        template=template,
+        **own,
         jewelry_type=jewelry_type,
-        surface=known.surfaces[chosen.surface].surface(chosen.palette),
-        rig=_get("lighting", lighting or chosen.rig, known.rigs),
-        look=_get("look", look or chosen.look, known.looks),
-        view=view,
-        pose=stance,
-        width_px=size_px[0],
-        height_px=size_px[1],
-        fill=chosen.fill if fill is None else fill,
+        format=format,
+        width_px=width_px,
+        height_px=height_px,
         seed=seed,
         draft=draft,
         segmenter=segmenter,
         renderer=renderer,
+        pool=tuple(_candidate(known, name, wish) for name in pool),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for beside the template."""
+
+    jewelry_type: JewelryType
+    lighting: str | None
+    look: str | None
+    pose: Pose
+    fill: float | None
+    format: FormatName
+
+
+def _candidate(known: Library, name: str, wish: _Wish) -> Candidate:
+    template = _get("template", name, known.templates)
+    view, pose = resolve_stance(wish.jewelry_type, template.view, wish.pose)
+    return Candidate(
+        template=name,
+        surface=known.surface_of(template),
+        rig=_for_format(_get("lighting", wish.lighting or template.rig, known.rigs), wish.format),
+        look=_get("look", wish.look or template.look, known.looks),
+        view=view,
+        pose=pose,
+        fill=template.fill if wish.fill is None else wish.fill,
+        flatters=template.flatters,
+    )
+
+
+def _for_format(rig: Rig, shape: FormatName) -> Rig:
+    """A tall frame shows more ground before and behind the piece: a spot's pool fades out over it, not within a band of it."""
+    width, height = FORMATS[shape].size_px
+    wider = math.sqrt(height / width)
+    if wider == 1:
+        return rig
+    lights = [
+        light.model_copy(update={"cone": light.cone.model_copy(update={"outer": light.cone.outer * wider})})
+        if light.cone
+        else light
+        for light in rig.lights
+    ]
+    return rig.model_copy(update={"lights": tuple(lights)})
 
 
 def resolve_stance(jewelry_type: JewelryType, view: View, pose: Pose) -> tuple[View, Pose]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import Misconfigured
-from pipeline.recipe import JEWELRY_TYPES, MATERIALS, Look
+from pipeline.recipe import JEWELRY_TYPES, MATERIALS, Look, Surface
 from pipeline.rig import Rig
 from presets.mistakes import Mistake, read
 from presets.models import Defaults, SurfaceFile, Template, TemplateFile
@@ -20,11 +20,11 @@ from presets.toml_lines import key_lines, line_of
 Model = TypeVar("Model", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Library:
     """All presets by name. `templates` are in the order of the materials and of the file, the most wanted first.
 
-    defaults: jewelry type to template name; occasions: word to template name.
+    defaults: jewelry type to template name; occasions: word to template name; own: the templates that are the studio's.
     """
 
     surfaces: Mapping[str, SurfaceFile]
@@ -33,6 +33,11 @@ class Library:
     templates: Mapping[str, Template]
     defaults: Mapping[str, str]
     occasions: Mapping[str, str]
+    own: frozenset[str] = frozenset()
+
+    def surface_of(self, template: Template) -> Surface:
+        """What a template's piece stands on."""
+        return self.surfaces[template.surface].surface(template.palette, template.change)
 
 
 @dataclass(slots=True)
@@ -63,8 +68,27 @@ class _Reader:
     ) -> None:
         """Note a mistake when `name`, which stands at `key` in the file, is not known."""
         if name not in known:
-            line = line_of(key_lines(path.read_text("utf-8")), key)
-            self.wrong.append(str(Mistake(str(path), line, ".".join(key), unknown(what, name, known))))
+            self.note(path, key, unknown(what, name, known))
+
+    def note(self, path: Path, key: tuple[str, ...], problem: str, accepted: str = "") -> None:
+        """Note a mistake at `key` in the file."""
+        line = line_of(key_lines(path.read_text("utf-8")), key)
+        self.wrong.append(str(Mistake(str(path), line, ".".join(key), problem, accepted)))
+
+    def check(self, path: Path, name: str, template: Template, known: Library) -> None:
+        """Note what a template refers to and is not there."""
+        surface = known.surfaces.get(template.surface)
+        palettes = surface.palettes if surface else {}
+        self.refer(path, (name, "surface"), "surface", template.surface, known.surfaces)
+        if palettes:
+            self.refer(path, (name, "palette"), f"{template.surface} palette", template.palette, palettes)
+        self.refer(path, (name, "rig"), "lighting", template.rig, known.rigs)
+        self.refer(path, (name, "look"), "look", template.look, known.looks)
+        if template.palette in palettes:
+            try:
+                known.surface_of(template)
+            except ValidationError as error:
+                self.note(path, (name, "change", "pattern"), str(error.errors()[0]["ctx"]["error"]))
 
 
 def load(home: Path) -> Library:
@@ -73,24 +97,55 @@ def load(home: Path) -> Library:
     surfaces = {path.stem: file for path, file in reader.each("surfaces", SurfaceFile, named=True)}
     rigs = {path.stem: rig for path, rig in reader.each("rigs", Rig, named=True)}
     looks = {path.stem: look for path, look in reader.each("looks", Look, named=True)}
-    templates: dict[str, Template] = {}
-    for path, file in reader.each("templates", TemplateFile):
-        templates |= file.root
-        for name, template in file.root.items():
-            reader.refer(path, (name, "surface"), "surface", template.surface, surfaces)
-            palettes = surfaces[template.surface].palettes if template.surface in surfaces else {}
-            if palettes:
-                reader.refer(
-                    path, (name, "palette"), f"{template.surface} palette", template.palette, palettes
-                )
-            reader.refer(path, (name, "rig"), "lighting", template.rig, rigs)
-            reader.refer(path, (name, "look"), "look", template.look, looks)
+    templates = _templates(reader, Library(surfaces, rigs, looks, {}, {}, {}), "templates", {})
     order = [*MATERIALS, *surfaces, *(one.surface for one in templates.values())]  # the last may be unknown
     ordered = dict(sorted(templates.items(), key=lambda item: order.index(item[1].surface)))
     defaults, occasions = _defaults(reader, ordered)
     if reader.wrong:
         raise Misconfigured("\n".join(reader.wrong), "Mend the presets above, or install Vitrine again.")
     return Library(surfaces, rigs, looks, ordered, defaults, occasions)
+
+
+def with_own(known: Library, home: Path, reserved: Collection[str] = ()) -> Library:
+    """`known` and the templates in the files of the folder `home`, which come first; `known` itself when there are none.
+
+    reserved: words that mean something else in a folder's name. Raises Misconfigured as `load` does.
+    """
+    reader = _Reader(home)
+    own = _templates(
+        reader, known, ".", {**dict.fromkeys(reserved, "a word of folder names"), **_taken(known)}
+    )
+    if reader.wrong:
+        raise Misconfigured("\n".join(reader.wrong), "Mend the templates above and try again.")
+    if not own:
+        return known
+    return replace(known, templates={**own, **known.templates}, own=frozenset(own))
+
+
+def _taken(known: Library) -> dict[str, str]:
+    """Names that a template of the studio's own cannot have, and what they are."""
+    sorts = {
+        "a template that comes with Vitrine": known.templates,
+        "a surface": known.surfaces,
+        "a light": known.rigs,
+        "a look": known.looks,
+        "an occasion": known.occasions,
+    }
+    return {name: what for what, names in sorts.items() for name in names}
+
+
+def _templates(reader: _Reader, known: Library, folder: str, taken: Mapping[str, str]) -> dict[str, Template]:
+    """Templates of all files; what they refer to must be in `known`, and their names not in `taken`."""
+    found: dict[str, Template] = {}
+    names = dict(taken)
+    for path, file in reader.each(folder, TemplateFile):
+        for name, template in file.root.items():
+            if name in names:
+                reader.note(path, (name,), f"the name is taken: it is {names[name]}", "another name")
+            reader.check(path, name, template, known)
+            names[name] = f"a template in {path.name}"
+        found |= file.root
+    return found
 
 
 def _defaults(reader: _Reader, templates: Mapping[str, Template]) -> tuple[dict[str, str], dict[str, str]]:

@@ -2,32 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, RootModel
+from pydantic import AfterValidator, Field, RootModel
 
-from pipeline.recipe import JEWELRY_TYPES, Hex, JewelryType, Material, Surface, View
+from pipeline.recipe import (
+    JEWELRY_TYPES,
+    METALS,
+    Fill,
+    Hex,
+    JewelryType,
+    Material,
+    Metal,
+    Pattern,
+    Surface,
+    View,
+)
 from pipeline.rig import Frozen
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Season = Literal["spring", "summer", "autumn", "winter"]
+SEASONS: tuple[Season, ...] = get_args(Season)
+
+
+def _word(text: str) -> str:
+    if not re.fullmatch(r"[^\W_]+(-[^\W_]+)*", text) or text != text.casefold():
+        raise ValueError(
+            f'"{text}" is not one word (accepted: small letters, digits and hyphens, such as "my-velvet")'
+        )
+    return text
+
+
+Tag = Annotated[str, AfterValidator(_word)]
 PlateName = Annotated[str, Field(pattern=r"^[a-z0-9-]*$")]
-Fill = Annotated[float, Field(ge=0.2, le=0.9)]
 KNOWN_TYPES: tuple[JewelryType, ...] = tuple(kind for kind in JEWELRY_TYPES if kind != "auto")  # type: ignore[misc]
 
 
-class Palette(Frozen):
-    """One colouring of a material; a parameter given here replaces the material's own (see `Surface`)."""
+class Parameters(Frozen):
+    """Parameters of a material that a palette or a template may replace (see `Surface`)."""
 
-    title: str = ""
-    base: Hex
-    accent: Hex
-    detail: Hex
     roughness: Share | None = None
     f0: Share | None = None
     reflection: Share | None = None
     scale: Annotated[float, Field(gt=0.1, le=10)] | None = None
     relief: Annotated[float, Field(ge=0, le=2)] | None = None
+    pattern: Pattern | None = None
     plate: PlateName | None = None
+
+
+class Palette(Parameters):
+    """One colouring of a material."""
+
+    title: str = ""
+    base: Hex
+    accent: Hex
+    detail: Hex
+
+
+class Change(Parameters):
+    """What one template does differently from its palette."""
+
+    base: Hex | None = None
+    accent: Hex | None = None
+    detail: Hex | None = None
 
 
 class SurfaceFile(Frozen):
@@ -47,15 +85,25 @@ class SurfaceFile(Frozen):
     plate: PlateName = ""
     palettes: Annotated[dict[str, Palette], Field(min_length=1)]
 
-    def surface(self, palette: str) -> Surface:
-        """The material in one of its palettes."""
+    def surface(self, palette: str, change: Change | None = None) -> Surface:
+        """The material in one of its palettes; one laid, cut or woven otherwise has no plate unless it says so.
+
+        Raises ValidationError for a pattern that it does not have.
+        """
         own = self.model_dump(exclude={"name", "title", "palettes"})
         chosen = self.palettes[palette].model_dump(exclude={"title"}, exclude_none=True)
-        return Surface(name=f"{self.name}-{palette}", palette=palette, **{**own, **chosen})
+        chosen |= change.model_dump(exclude_none=True) if change else {}
+        if chosen.get("pattern", "plain") != "plain" and "plate" not in chosen:
+            chosen["plate"] = ""
+        return Surface(name=f"{self.name}-{palette}", palette=palette, **(own | chosen))
 
 
 class Template(Frozen):
-    """One table of `templates/*.toml`: a surface in a palette under a rig with a look. `suits`: types it is made for."""
+    """One table of `templates/*.toml`: a surface in a palette under a rig with a look.
+
+    change: parameters and colours of the surface that differ here. suits: types it is made for; flatters: metals that
+    look well on it; seasons: none means all year. prompt: the set in words, as one would order it from a stylist.
+    """
 
     title: str
     surface: str
@@ -63,12 +111,16 @@ class Template(Frozen):
     rig: str
     look: str = "neutral"
     view: View = "auto"
-    tags: tuple[str, ...] = ()
+    change: Change = Change()
+    tags: tuple[Tag, ...] = ()
+    seasons: tuple[Season, ...] = ()
     suits: tuple[JewelryType, ...] = KNOWN_TYPES
+    flatters: tuple[Metal, ...] = METALS  # type: ignore[assignment]
     fill: Fill = 0.62
+    prompt: str = ""
 
 
-class TemplateFile(RootModel[dict[str, Template]]):
+class TemplateFile(RootModel[dict[Tag, Template]]):
     """`templates/*.toml`: template names to templates."""
 
 

@@ -1,7 +1,7 @@
 """The words people use for a style, and the template they get. Owns that step; refuses folder names and files.
 
 A word is a template ("velvet-navy-moody"), an occasion ("diwali"), a light ("soft-glow"), a look
-("warm-gold"), a material ("velvet"), or several of them joined ("velvet-moody", "marble-black", "velvet-navy-soft-glow").
+("warm-gold"), a material ("velvet"), a stone or cloth of its own name ("malachite"), or several of them joined ("velvet-moody", "marble-black", "velvet-navy-soft-glow").
 """
 
 from __future__ import annotations
@@ -43,19 +43,17 @@ class Choice(Frozen):
 
 def find_style(word: str, presets: Library | None = None) -> Style | None:
     """What `word` (lower case, hyphens) asks for, or None when it is not a style."""
-    return _find(word, presets) if presets else _find_in_ours(word)
+    return _find(word, presets or library())
 
 
 @lru_cache(maxsize=4096)
-def _find_in_ours(word: str) -> Style | None:
-    return _find(word, library())
-
-
 def _find(word: str, known: Library) -> Style | None:
     if word in known.templates:
         return Style(template=word)
     if word in known.occasions:
         return Style(template=known.occasions[word])
+    if stone := _proper_names(known).get(word):
+        return Style(material=stone.surface, palette=stone.palette)
     parts = _parts(word, _vocabulary(known)) if word.count("-") < 8 else None
     if not parts:
         return None
@@ -65,16 +63,26 @@ def _find(word: str, known: Library) -> Style | None:
     return Style(**parts)
 
 
+def _proper_names(known: Library) -> dict[str, Template]:
+    """What is known by a name of its own, such as "malachite" or "linen-flax": templates not called after their material."""
+    return {
+        _colour_in(name, one): one
+        for name, one in known.templates.items()
+        if name not in known.own and not name.startswith(one.surface) and name.endswith(f"-{one.rig}")
+    }
+
+
 def style_words(presets: Library | None = None) -> tuple[str, ...]:
     """Every single word for a style: templates, materials, lights, looks, occasions."""
     known = presets or library()
-    return (*known.templates, *known.surfaces, *known.rigs, *known.looks, *known.occasions)
+    names = (known.templates, known.surfaces, known.rigs, known.looks, known.occasions, _proper_names(known))
+    return tuple(word for sort in names for word in sort)
 
 
 def choose(style: Style, jewelry_type: JewelryType, presets: Library | None = None) -> Choice:
     """The template for a wish: the named one, else the best match, else the default of the type of jewelry.
 
-    A template that already has the light is preferred to one whose light must be replaced.
+    A template that suits the type is preferred, then one that already has the light, before one whose light must be replaced.
     """
     known = presets or library()
     default = known.defaults[jewelry_type]
@@ -97,7 +105,7 @@ def _best(style: Style, jewelry_type: JewelryType, known: Library, default: str)
         one = known.templates[name]
         light, look = style.lighting or one.rig, style.look or one.look
         fits = jewelry_type == "auto" or jewelry_type in one.suits
-        return one.rig != light, not fits, one.look != look, name != default, order.index(name)
+        return not fits, one.rig != light, one.look != look, name != default, order.index(name)
 
     fitting = [name for name in order if _is(known.templates[name], material, palette)]
     return min(fitting, key=rank, default=default)

@@ -99,7 +99,7 @@ class Finding(Frozen):
 class Plan(Frozen):
     """What will be done with one photo.
 
-    recipes: one per picture to make (variants differ in the seed). window: when it may start, None for at once.
+    recipes: one per picture to make (variants differ in the seed, and each is made in every format). window: when it may start, None for at once.
     watermark: the mark of the watermarked copy, None when that copy is not asked for. policy: what `rules.accept` goes
     by. reasons: in order, which rule decided what and why. findings: what the owner should know (an unknown word in the folder's name, ...).
     """
@@ -115,3 +115,22 @@ class Plan(Frozen):
     policy: Policy = Policy()
     reasons: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    def variant_of(self, picture: int) -> int:
+        """Which variant the recipe of that number makes, counted from 0 among those of its format."""
+        wanted = self.recipes[picture].format
+        return sum(1 for one in self.recipes[:picture] if one.format == wanted)
+
+    def outputs_of(self, picture: int) -> tuple[Output, ...]:
+        """Where that picture goes. The feed gets a piece once: a portrait takes the place of the square."""
+        shapes = {one.format for one in self.recipes}
+        if self.recipes[picture].format == "square" and "portrait" in shapes:
+            return tuple(one for one in self.outputs if one != "instagram")
+        return self.outputs
+
+    def settled(self, variant: int, followed: Recipe | None, why: str) -> Plan:
+        """The plan after a render: where it left a choice of sets, the one that was taken, and why."""
+        if followed is None or not why:
+            return self
+        recipes = (*self.recipes[:variant], followed, *self.recipes[variant + 1 :])
+        return self.model_copy(update={"recipes": recipes, "reasons": (*self.reasons, why)})

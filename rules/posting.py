@@ -32,7 +32,8 @@ class Posting(Frozen):
     approval: "hold" waits for `vitrine queue approve`, "auto" does not; a rule may say otherwise for its folders.
     languages: the caption says the same in each of them. max_hashtags: Instagram's own cap is 5 since December 2025, and
     was 30. hashtags_in: behind the caption, or as the first comment. hashtags: the shop's own, before all others.
-    carousel: the variants of one photo become one post with several pictures.
+    carousel: the variants of one photo become one post with several pictures. caption_model: folder of a language model that
+    writes the captions, below the studio or with its whole path; "" for the voice alone.
     """
 
     approval: Approval = "hold"
@@ -41,3 +42,4 @@ class Posting(Frozen):
     hashtags_in: TagPlace = "caption"
     hashtags: Annotated[tuple[Hashtag, ...], Field(max_length=30)] = ()
     carousel: bool = False
+    caption_model: Annotated[str, Field(max_length=1000)] = ""

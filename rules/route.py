@@ -6,12 +6,13 @@ the default of the kind of jewelry. Each of them may leave a choice to the next.
 
 from __future__ import annotations
 
+from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Recipe
 from presets.library import recipe
-from presets.styles import choose
 from rules.facts import Facts
 from rules.grammar import read_folder
 from rules.plan import Finding, Output, Plan
+from rules.pool import offer
 from rules.posting import Posting
 from rules.ruleset import Rules
 from rules.sidecar import read_sidecar
@@ -31,8 +32,9 @@ def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
     voices, applied = gather(facts, rules, wish, sidecar)
     findings = [*wish.findings, *filter(None, [contradiction(wish, voices.rule)])]
     kind, kind_words = _kind(facts, voices)
-    recipes, style_words = _recipes(voices, rules, kind)
     outputs, output_words = _outputs(voices, rules, findings)
+    formats, format_words = _formats(voices, outputs)
+    recipes, style_words = _recipes(facts, voices, rules, kind, formats)
     when = timing(voices.rule, voices.wish, rules)
     posting, approval_words = _posting(voices, rules, outputs)
     return Plan(
@@ -45,7 +47,7 @@ def route(facts: Facts, rules: Rules, sidecar_text: str | None = None) -> Plan:
         post=post(facts.name, kind, voices.sidecar, voices.first("hashtags")[0]),
         posting=posting,
         policy=rules.accept,
-        reasons=(applied, kind_words, *style_words, output_words, when.words, *approval_words),
+        reasons=(applied, kind_words, *style_words, *format_words, output_words, when.words, *approval_words),
         findings=tuple(findings),
     )
 
@@ -61,34 +63,40 @@ def _kind(facts: Facts, voices: Voices) -> tuple[JewelryType, str]:
     return "auto", "Type auto: " + (f"from {who}." if who else "nobody says, so it is found from the photo.")
 
 
-def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Recipe, ...], list[str]]:
-    """One recipe for each variant, and the words about template, light, look, seed and number."""
+def _recipes(
+    facts: Facts, voices: Voices, rules: Rules, kind: JewelryType, formats: tuple[FormatName, ...]
+) -> tuple[tuple[Recipe, ...], list[str]]:
+    """One recipe for each variant in each format, and the words about template, light, look, seed and number."""
     style, who = voices.style()
-    choice = choose(style, kind)
     fill, fill_from = voices.first("fill")
     segmenter, segmenter_from = voices.first("segmenter")
     renderer, renderer_from = voices.first("renderer")
     seed, seed_from = voices.first("seed")
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
+    key = f"{facts.digest or facts.name}|{start}"
+    offers = [offer(style, kind, key, turn=variant, of=count) for variant in range(count)]
+    choice = offers[0].choice
     recipes = tuple(
         recipe(
-            choice.template,
+            one.choice.template,
             kind,
-            lighting=choice.lighting,
-            look=choice.look,
-            size_px=rules.size_px,
+            lighting=one.choice.lighting,
+            look=one.choice.look,
+            format=shape,
+            size_px=rules.size_px if shape == "square" else None,
             seed=(start + variant) % 2**31,
             draft=_said(voices.rule.draft, by_folder=voices.wish.draft),
             pose=voices.sidecar.pose,
             fill=fill,
             segmenter=segmenter or "network",
             renderer=renderer or "fast",
+            pool=one.pool,
         )
-        for variant in range(count)
+        for variant, one in enumerate(offers)
+        for shape in formats
     )
-    source = f"from {' and '.join(who)}" if who else f"the default for {kind}"
-    words = [f"Template {choice.template}: {source}."]
+    words = [_template_words(recipes[0], who, facts)]
     words += [f"Lighting {choice.lighting} in place of the template's own."] if choice.lighting else []
     words += [f"Look {choice.look} in place of the template's own."] if choice.look else []
     words += [f"Fill {fill}: from {fill_from}."] if fill_from else []
@@ -98,6 +106,28 @@ def _recipes(voices: Voices, rules: Rules, kind: JewelryType) -> tuple[tuple[Rec
     words += [f"{count} variants."] if count > 1 else []
     words += ["Draft quality."] if recipes[0].draft else []
     return recipes, words
+
+
+def _formats(voices: Voices, outputs: tuple[Output, ...]) -> tuple[tuple[FormatName, ...], list[str]]:
+    """The shapes, and the words about them. A square that would go nowhere is not made."""
+    wanted, who = voices.first("formats")
+    formats: tuple[FormatName, ...] = tuple(dict.fromkeys(wanted or ("square",)))
+    words = [f"Formats {', '.join(formats)}: from {who}."] if who else []
+    if {"square", "portrait"} <= set(formats) and "instagram" in outputs:
+        words.append("On Instagram the portrait takes the square's place.")
+        if outputs == ("instagram",):
+            formats = tuple(one for one in formats if one != "square")
+    return formats, words
+
+
+def _template_words(first: Recipe, who: tuple[str, ...], facts: Facts) -> str:
+    if not first.pool:
+        source = f"from {' and '.join(who)}" if who else f"the default for {first.jewelry_type}"
+        return f"Template {first.template}: {source}."
+    wish = f"left open by {' and '.join(who)}" if who else "nobody names one"
+    names = ", ".join(one.template for one in first.pool)
+    words = f"Template: {wish}, so the piece's own colours decide between {names}."
+    return words if facts.digest else f"{words} Another photo has others to choose from."
 
 
 def _outputs(voices: Voices, rules: Rules, findings: list[Finding]) -> tuple[tuple[Output, ...], str]:

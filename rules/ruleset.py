@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
+from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Renderer
 from pipeline.rig import Frozen
 from presets.library import library
@@ -69,6 +70,7 @@ SegmenterWord = Annotated[str, AfterValidator(_segmenter)]
 Hashtags = Annotated[
     tuple[Hashtag, ...], Field(max_length=30)
 ]  # how many of them are used, `[instagram] max_hashtags` says
+Formats = Annotated[tuple[FormatName, ...], Field(min_length=1)]
 Outputs = Annotated[tuple[Output, ...], Field(min_length=1)]
 Overnight = Annotated[
     Annotated[bool, Tag(PLAIN)] | Annotated[Window, Tag(TABLE)],
@@ -78,7 +80,10 @@ ALL_OUTPUTS: tuple[Output, ...] = ("export", "watermark", "instagram")
 
 
 class Choices(Frozen):
-    """What a rule, the defaults or a sidecar may decide; None leaves the choice to the next in line."""
+    """What a rule, the defaults or a sidecar may decide; None leaves the choice to the next in line.
+
+    formats: the shapes in which each picture is made, each rendered for itself.
+    """
 
     type: JewelryType | None = None
     template: StyleWord | None = None
@@ -87,6 +92,7 @@ class Choices(Frozen):
     fill: Fill | None = None
     segmenter: SegmenterWord | None = None
     renderer: Renderer | None = None
+    formats: Formats | None = None
     seed: Seed | None = None
     hashtags: Hashtags | None = None
 

@@ -44,6 +44,11 @@ TYPE_WORDS: Mapping[str, JewelryType] = {
 }
 _MODIFIER_WORDS = {word: name for name, others in _SAME_MODIFIER.items() for word in (name, *others.split())}
 
+FOLDER_WORDS = (
+    *TYPE_WORDS,
+    *_MODIFIER_WORDS,
+)  # what no style may be called: in a folder's name it would be lost
+
 
 def modifier(word: str) -> dict[str, bool | int] | None:
     """The field that a modifier sets ("x4": four variants), or None when the word is not one."""

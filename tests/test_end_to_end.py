@@ -104,6 +104,37 @@ def test_a_dropped_ring_becomes_three_finished_pictures_and_no_socket_is_opened(
     assert not (notes / "sockets").exists(), (notes / "sockets").read_text()
 
 
+def test_a_piece_for_which_nobody_names_a_template_gets_one_that_flatters_it(studio):
+    (studio / "vitrine.toml").write_text(SETTINGS + "size_px = 400\n")
+    (studio / "templates").mkdir()
+    (studio / "templates" / "ours.toml").write_text(
+        '[our-velvet]\ntitle = "Ours"\nsurface = "velvet"\npalette = "plum"\nrig = "studio"\n'
+    )
+    drop(studio, "rings--draft", "gold-ring.jpg", RING.read_bytes())
+    drop(studio, "rings--our-velvet--draft", "other.jpg", RING.read_bytes() + b" ")
+    told = subprocess.run(
+        [*PROGRAM, "plan", "rings--draft/gold-ring.jpg", "--studio", studio],
+        env=_clean(), capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    done = run_until_idle(studio, _clean())
+    assert done.returncode == 0, done.stderr
+    verdicts = {
+        verdict["name"]: verdict
+        for verdict in (
+            json.loads(path.read_text()) for path in (studio / ".vitrine" / "verdicts").glob("*.json")
+        )
+    }
+    assert verdicts["other.jpg"]["template"] == "our-velvet"
+    chosen = verdicts["gold-ring.jpg"]
+    assert (
+        f"Template {chosen['template']}: chosen by the piece, which looks like yellow gold"
+        in chosen["why"][-1]
+    )
+    assert chosen["why"][-1] in told, "vitrine plan said so before"
+    post = json.loads((studio / "instagram-queue" / "gold-ring.json").read_text())
+    assert post["template"] == chosen["template"]
+
+
 def _check_pictures(studio):
     clean = studio / "export" / "rings--velvet-navy-moody" / "gold-ring.jpg"
     marked = studio / "watermark" / "rings--velvet-navy-moody" / "gold-ring.jpg"

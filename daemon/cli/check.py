@@ -12,6 +12,7 @@ import typer
 
 from daemon.cli.options import STUDIO, Studio
 from daemon.instagram.captions import voice_for
+from daemon.instagram.model_folder import check_model
 from daemon.settings import SETTINGS_NAME, load_settings
 from daemon.studio import Studio as Folders
 from pipeline.errors import Misconfigured, VitrineError
@@ -90,9 +91,11 @@ def settings(studio: Path) -> str:
         _program(studio, path, command[0])
     for language in found.instagram.languages:
         voice_for(language, Folders(studio).voice)
+    if model := found.instagram.caption_model:
+        check_model(studio / model)
     if not path.exists():
         return f"{path} does not exist, so the defaults are used"
-    return f"{path} is in order, {len(found.rule)} rules"
+    return f"{path} is in order, {len(found.rule)} rules, {len(library().own)} templates of the studio's own"
 
 
 def raytracing(studio: Path) -> str:

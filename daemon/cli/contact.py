@@ -52,9 +52,9 @@ def _entries(fate: Fate) -> list[Entry]:
 
 
 def _words(picture: Picture) -> str:
-    template = picture.verdict.get("template", "")
+    template, shape = picture.verdict.get("template", ""), picture.verdict.get("format", "square")
     if picture.state == "done":
-        return f"published: {template}"
+        return f"published: {template}" + (f", {shape}" if shape != "square" else "")
     return f"{picture.state}: {picture.reason}"
 
 

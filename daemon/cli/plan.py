@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from daemon.cli.options import STUDIO, AsJson, Studio
+from daemon.durable import digest_of
 from daemon.settings import load_settings
-from pipeline.errors import BadInput
+from pipeline.errors import BadInput, VitrineError
 from rules.facts import Facts
+from rules.flatter import choose
 from rules.plan import Plan
 from rules.route import route
 from rules.sidecar import sidecar_name
@@ -19,14 +21,34 @@ Asked = Annotated[Path, typer.Argument(help="A photo or folder in the inbox; it 
 
 
 def command(path: Asked, studio: Studio = STUDIO, as_json: AsJson = False) -> None:  # noqa: FBT002
-    """Say which rule applies to PATH, and why."""
+    """Say which rule applies to PATH, and why. A photo that is there is cut out, if its colours have a say."""
     settings = load_settings(studio)
     inside = below_inbox(path, studio / "inbox")
     folder, name = split(inside, is_folder=path.is_dir() or (studio / "inbox" / inside).is_dir())
-    sidecar = studio / "inbox" / folder / sidecar_name(name)
+    photo = studio / "inbox" / folder / name
+    sidecar = photo.with_name(sidecar_name(name))
     text = sidecar.read_text("utf-8") if sidecar.is_file() else None
-    plan = route(Facts(folder=folder, name=name), settings.rules, text)
+    digest = digest_of(photo) if photo.is_file() else ""
+    plan = route(Facts(folder=folder, name=name, digest=digest), settings.rules, text)
+    if digest and any(recipe.pool for recipe in plan.recipes):
+        plan = by_piece(plan, photo, settings.max_pixels)
     typer.echo(plan.model_dump_json(indent=2) if as_json else "\n".join(told(plan, folder, name)))
+
+
+def by_piece(plan: Plan, photo: Path, max_pixels: int) -> Plan:
+    """The plan with the sets that the piece in the photo decides for. One that cannot be read or cut out decides nothing."""
+    from pipeline.photo.decode import decode  # noqa: PLC0415 - brings the imaging libraries
+    from pipeline.render import cut  # noqa: PLC0415
+    from pipeline.tones import tones_of  # noqa: PLC0415
+
+    try:
+        tones = tones_of(cut(decode(photo, max_pixels=max_pixels), plan.recipes[0]))
+    except VitrineError as error:
+        return plan.model_copy(update={"reasons": (*plan.reasons, f"The piece cannot be seen: {error}")})
+    for variant, recipe in enumerate(plan.recipes):
+        if recipe.pool:
+            plan = plan.settled(variant, *choose(recipe, tones))
+    return plan
 
 
 def below_inbox(path: Path, inbox: Path) -> PurePath:

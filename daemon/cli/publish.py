@@ -21,10 +21,11 @@ from daemon.bell import Bell
 from daemon.cli.app import Exit
 from daemon.cli.options import STUDIO, Studio
 from daemon.health import Health
+from daemon.instagram.agenda import zone_of
 from daemon.instagram.export_only import ExportPublisher
 from daemon.instagram.post_ledger import PostLedger
 from daemon.instagram.publisher import NeedsPerson, Outcome, Publisher
-from daemon.instagram.publishing import Publishing, zone_of
+from daemon.instagram.publishing import Publishing
 from daemon.instagram.secrets import Scrub, Secrets, read_secrets
 from daemon.notify import Systemd
 from daemon.settings import Settings, load_settings

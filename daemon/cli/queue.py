@@ -19,11 +19,12 @@ from daemon import durable
 from daemon.cli.app import Exit
 from daemon.cli.options import STUDIO, AsJson, Studio
 from daemon.instagram import preflight
+from daemon.instagram.agenda import zone_of
 from daemon.instagram.export_only import as_zip
 from daemon.instagram.gate import GateKeeper
 from daemon.instagram.post import Entry
 from daemon.instagram.post_ledger import PostLedger
-from daemon.instagram.publishing import Publishing, zone_of
+from daemon.instagram.publishing import Publishing
 from daemon.instagram.queue import Queue, changes
 from daemon.settings import Settings, load_settings
 from daemon.studio import Studio as Folders
@@ -80,11 +81,11 @@ class Desk:
         if self._as_json:
             typer.echo(json.dumps([self._as_dict(entry) for entry in entries], indent=2, ensure_ascii=False))
         else:
-            table = Table("", "post", "state", "when", "caption")
+            table = Table("", "post", "kind", "state", "when", "caption")
             for number, entry in enumerate(entries, 1):
                 post = entry.post
                 caption = post.caption.replace("\n", " ")
-                table.add_row(str(number), entry.path.stem, post.state, post.when, caption[:60])
+                table.add_row(str(number), entry.path.stem, post.kind, post.state, post.when, caption[:60])
             Console().print(table if entries else "Nothing is in the queue.", markup=False)
             with self._ledger() as ledger:
                 if why := GateKeeper(ledger, zone_of(self._settings.time_zone)).closed(self._now):
@@ -118,12 +119,13 @@ class Desk:
             typer.echo(json.dumps(self._as_dict(entry), indent=2, ensure_ascii=False))
             return
         post = entry.post
-        typer.echo(f"{entry.path.stem} ({post.state}): {', '.join(post.pictures)}\n\n{post.text}\n")
+        what = "story, " if post.kind == "story" else ""
+        typer.echo(f"{entry.path.stem} ({what}{post.state}): {', '.join(post.pictures)}\n\n{post.text}\n")
         for name in ("first_comment", "alt_text", "sku", "link", "when", "template"):
             if value := getattr(post, name):
                 typer.echo(f"{name}: {value if isinstance(value, str) else ' '.join(value)}")
         for event in post.history:
-            typer.echo(f"{event.at}  {event.what}")
+            typer.echo(f"{event.at or 'when it was made'}  {event.what}")
         for wrong in preflight.problems(entry, self._settings.instagram.max_hashtags):
             typer.echo(f"NOT fit to go out: {wrong}")
 

@@ -10,22 +10,26 @@ from typing import Annotated, get_args
 
 import typer
 
-from daemon.cli.options import AsJson
+from daemon import durable
+from daemon.cli.options import STUDIO, AsJson, Studio
 from daemon.cli.photos import Photos, Result, Shelf, each
 from daemon.darkroom import tracer_of
 from daemon.deliver import as_json as canonical
-from daemon.settings import Settings
+from daemon.settings import Settings, own_templates
 from pipeline.errors import Misconfigured
 from pipeline.finish.encode import encode_jpeg, encode_png, encode_rgba_png
+from pipeline.format import FORMAT_NAMES, FORMATS, FormatName
 from pipeline.layers import layers
 from pipeline.light.traced import Tracer, no_tracer
 from pipeline.photo.decode import decode
 from pipeline.recipe import JewelryType, Recipe
 from pipeline.render import render
 from pipeline.values import Photo, Render
-from presets.library import recipe
+from presets.library import adopting, library, recipe
 from presets.spelling import closest, unknown
-from presets.styles import Choice, Style, choose, find_style, style_words
+from presets.styles import Style, find_style, style_words
+from rules.flatter import choose
+from rules.pool import offer
 from rules.vocabulary import TYPE_WORDS
 from rules.wording import type_in_name
 
@@ -36,7 +40,7 @@ Template = Annotated[
     str,
     typer.Option("--template", "-t", help="A template, or a style such as velvet, marble-black or diwali."),
 ]
-Light = Annotated[str, typer.Option("--lighting", "-l", help="moody, soft-glow, spotlight or studio.")]
+Light = Annotated[str, typer.Option("--lighting", "-l", help="A light, for example moody or palm.")]
 LookName = Annotated[str, typer.Option("--look", help="A look, for example warm-gold.")]
 Kind = Annotated[
     str, typer.Option("--type", help="ring, earrings, necklace, ...; auto: from the name or the photo.")
@@ -45,7 +49,10 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the pictures.
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**31 - 1, help="Another number: other folds and veins.")
 ]
-Size = Annotated[str, typer.Option("--size", help="In pixels: 1080, or 1080x1350.")]
+Size = Annotated[
+    str, typer.Option("--size", help="In pixels: 1080, or 1080x1350; the format's own if not given.")
+]
+Shape = Annotated[str, typer.Option("--format", "-f", help=f"{', '.join(FORMAT_NAMES)}.")]
 Parts = Annotated[
     bool, typer.Option("--layers", help="Also write the piece, the set and its shadow as PNG files.")
 ]
@@ -63,36 +70,44 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     kind: Kind = "auto",
     out: Out = OUT,
     seed: Seed = 0,
-    size: Size = "1080",
+    shape: Shape = "square",
+    size: Size = "",
     parts: Parts = False,  # noqa: FBT002
     draft: Draft = False,  # noqa: FBT002
     raytraced: Raytraced = False,  # noqa: FBT002
     as_json: AsJson = False,  # noqa: FBT002
+    studio: Studio = STUDIO,
 ) -> None:
     """Render photos right now, without a studio folder."""
     asked = asked_type(kind)
-    size_px = parsed_size(size)
+    wanted = asked_format(shape)
+    size_px = parsed_size(size) if size else FORMATS[wanted].size_px
+    with adopting(own_templates(studio)):
+        wish = wished(template, lighting, look)
     shelf = Shelf(out, files)
     tracer = tracer_of(Settings(worker_threads=len(os.sched_getaffinity(0))))
 
     def recipe_for(photo: Path) -> Recipe:
         found = (type_in_name(photo.name) or asked) if asked == "auto" else asked
-        choice = chosen(template, found)
+        one = offer(wish, found, f"{durable.digest_of(photo)}|{seed}")
         return recipe(
-            choice.template,
+            one.choice.template,
             found,
-            lighting=lighting or choice.lighting,
-            look=look or choice.look,
+            lighting=one.choice.lighting,
+            look=one.choice.look,
+            format=wanted,
             size_px=size_px,
             seed=seed,
             draft=draft,
             renderer="blender" if raytraced else "fast",
+            pool=one.pool,
         )
 
     def work(file: Path) -> Result:
         started = time.monotonic()
         photo, wanted = decode(file), recipe_for(file)
-        picture = render(photo, wanted, tracer)
+        picture = render(photo, wanted, choose, tracer=tracer)
+        wanted = picture.recipe or wanted
         stem = shelf.stem(file)
         made = [shelf.put(f"{stem}.jpg", encode_jpeg(picture.srgb))]
         made.append(shelf.put(f"{stem}.json", canonical(told(picture, wanted, file))))
@@ -104,7 +119,6 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
         seconds = round(time.monotonic() - started, 3)
         return Result(str(file), picture.verdict.outcome, reason, outputs=tuple(made), seconds=seconds)
 
-    recipe_for(files[0])  # a name that does not exist is told before the first photo is opened
     each(files, work, as_json=as_json)
 
 
@@ -113,6 +127,14 @@ def asked_type(word: str) -> JewelryType:
     found = TYPE_WORDS.get(word.casefold())
     if found is None:
         raise typer.BadParameter(unknown("type", word, get_args(JewelryType)), param_hint="--type")
+    return found
+
+
+def asked_format(word: str) -> FormatName:
+    """The format that `word` names. Raises a usage error."""
+    found = next((name for name in FORMAT_NAMES if name == word.strip().casefold()), None)
+    if found is None:
+        raise typer.BadParameter(unknown("format", word, FORMAT_NAMES), param_hint="--format")
     return found
 
 
@@ -128,8 +150,8 @@ def parsed_size(text: str) -> tuple[int, int]:
     return sides
 
 
-def chosen(word: str, kind: JewelryType) -> Choice:
-    """The template for a style word, or the default for the kind of jewelry. Raises Misconfigured."""
+def wished(word: str, lighting: str, look: str) -> Style:
+    """The style that the options ask for. Raises Misconfigured for a name that does not exist."""
     style = find_style(word.casefold()) if word else Style()
     if style is None:
         near = closest(word, style_words())
@@ -137,7 +159,10 @@ def chosen(word: str, kind: JewelryType) -> Choice:
         raise Misconfigured(
             f'there is no template or style "{word}"{hint}', "`vitrine templates` lists what there is."
         )
-    return choose(style, kind)
+    for what, name, known in (("lighting", lighting, library().rigs), ("look", look, library().looks)):
+        if name and name not in known:
+            raise Misconfigured(unknown(what, name, known), "`vitrine templates` lists what there is.")
+    return style.joined(Style(lighting=lighting or None, look=look or None))
 
 
 def told(picture: Render, recipe: Recipe, file: Path) -> dict[str, object]:
@@ -151,6 +176,7 @@ def told(picture: Render, recipe: Recipe, file: Path) -> dict[str, object]:
         "name": file.name,
         "template": recipe.template,
         "recipe": recipe.digest,
+        "why": picture.why,
     }
 
 

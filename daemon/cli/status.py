@@ -1,7 +1,8 @@
-"""`vitrine status`: whether somebody watches, what is wrong, what is waiting, running, done or in need of the owner."""
+"""`vitrine status`: whether somebody watches, what is wrong, what is waiting, running, done or in need of the owner, and how the posts stand."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 import time
@@ -13,12 +14,14 @@ import typer
 from daemon.cli.options import STUDIO, AsJson, Studio
 from daemon.cli.studio_open import shown
 from daemon.drops import Drop, Drops
+from daemon.instagram.standing import standing, words
 from daemon.ledger import Ledger
 from daemon.live import STALE_S, Live
 from daemon.pauses import Pauses
+from daemon.settings import load_settings
 from daemon.studio import Holder, clock_words, holder
 from daemon.studio import Studio as Folders
-from pipeline.errors import BadInput
+from pipeline.errors import BadInput, Misconfigured
 
 _SHOWN = 20
 # What is taken over from the daemon's own report.
@@ -63,7 +66,16 @@ def look(folders: Folders) -> dict[str, Any]:
         "degraded": live.get("degraded", []) if working else [],
     }
     report |= {key: live.get(key) for key in _LIVE} if working else {}
-    return report | _from_ledger(folders, live)
+    return report | _from_ledger(folders, live) | {"posts": _posts(folders)}
+
+
+def _posts(folders: Folders) -> dict[str, Any] | None:
+    """How the posts stand; None if the settings cannot be read, which the daemon tells."""
+    try:
+        settings = load_settings(folders.root)
+    except Misconfigured:
+        return None
+    return standing(folders, settings, dt.datetime.now(dt.UTC))
 
 
 def _watching(held: Holder | None, live: dict[str, Any]) -> str:
@@ -113,6 +125,7 @@ def _words(report: dict[str, Any]) -> str:
     for entry in report["attention"]:
         place = "/".join(filter(None, (entry["folder"], entry["name"])))
         lines.append(f"  {entry['id']:>4}  {entry['state']:<8}  {place}: {entry['reason']}")
+    lines += words(report["posts"]) if report["posts"] else []
     return "\n".join(lines)
 
 

@@ -15,8 +15,8 @@ from pipeline.errors import BadInput, Misconfigured, VitrineError
 from pipeline.finish.encode import encode_jpeg, encode_png
 from pipeline.photo.decode import decode
 from pipeline.recipe import JewelryType
-from pipeline.render import render
-from pipeline.values import U8, Photo
+from pipeline.render import cut, render_cutout
+from pipeline.values import U8, Cutout
 from presets.library import HOME, library, recipe
 from presets.models import Template
 from rules.wording import type_in_name
@@ -28,26 +28,36 @@ PAPER, INK = (246, 244, 240), (40, 38, 36)
 Samples = Mapping[JewelryType, Sequence[Path]]
 
 
-def save_sheet(target: Path, names: Sequence[str] = ()) -> None:
-    """Render the templates (all, or `names`) and save the sheet. Raises BadInput when the file's kind is not known."""
+def save_sheet(
+    target: Path, names: Sequence[str] = (), photo: Path | None = None, kind: JewelryType = "auto"
+) -> None:
+    """Render the templates (all, or `names`) and save the sheet; with `photo`, of a piece of that kind, all on that piece.
+
+    Raises BadInput when the file's kind is not known or it cannot be written, and for the photo as `decode` does.
+    """
     encoders = {".jpg": encode_jpeg, ".jpeg": encode_jpeg, ".png": encode_png}
     encode = encoders.get(target.suffix.lower())
     if encode is None:
         raise BadInput(f"{target}: a sheet is a .jpg or a .png file.", "Give the sheet such a name.")
-    samples = sample_photos(HOME / "samples")
+    samples = sample_photos(HOME / "samples") if photo is None else {type_of(photo, kind): [photo]}
     wanted = list(names or library().templates)
     cells: list[tuple[str, Image.Image]] = []
-    decoded: dict[Path, Photo] = {}
+    pieces: dict[Path, Cutout] = {}
     console = Console(stderr=True)
     for at, name in enumerate(track(wanted, "Templates", console=console, disable=not sys.stderr.isatty())):
-        kind, path = chosen(library().templates[name], samples, at)
-        if path not in decoded:
-            decoded[path] = decode(path)
-        cells.append((name, cell(decoded[path], name, kind)))
+        shown, path = chosen(library().templates[name], samples, at)
+        if path not in pieces:
+            pieces[path] = cut(decode(path), recipe(name, shown, draft=True))
+        cells.append((name, cell(pieces[path], name, shown)))
     try:
         target.write_bytes(encode(composed(cells)))
     except OSError as error:
         raise BadInput(f"{target}: cannot be written: {error.strerror}.", "Choose another place.") from error
+
+
+def type_of(photo: Path, kind: JewelryType) -> JewelryType:
+    """The kind of jewelry that was said, else the one in the file's name, else "auto"."""
+    return kind if kind != "auto" else type_in_name(photo.name) or "auto"
 
 
 def sample_photos(home: Path) -> Samples:
@@ -70,11 +80,11 @@ def chosen(template: Template, samples: Samples, turn: int) -> tuple[JewelryType
     return kind, photos[turn // len(kinds) % len(photos)]
 
 
-def cell(photo: Photo, name: str, kind: JewelryType) -> Image.Image:
-    """One template's picture; a grey one with the reason when the piece could not be rendered."""
+def cell(piece: Cutout, name: str, kind: JewelryType) -> Image.Image:
+    """One template's picture; a grey one with the reason when it could not be rendered."""
     size = (RENDER_PX, RENDER_PX)
     try:
-        srgb = render(photo, recipe(name, kind, size_px=size, draft=True)).srgb
+        srgb = render_cutout(piece, recipe(name, kind, size_px=size, draft=True)).srgb
     except VitrineError as error:
         blank = Image.new("RGB", (CELL_PX, CELL_PX), (190, 190, 190))
         ImageDraw.Draw(blank).text((10, 10), str(error), fill=INK, font=_font(13))

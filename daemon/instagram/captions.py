@@ -1,15 +1,17 @@
 """Captions, descriptions for the blind and hashtags from what is known of a piece. Owns the choice of words; invents no facts.
 
 `Captioner` is the Protocol, `Voice` the engine: lines of a TOML file, the packaged one or the shop's own. The same record, seed and
-past give the same words. Another engine (a language model on this machine) would stand beside it and pass the same check.
+past give the same words. Another engine stands beside it: `daemon.instagram.language_model`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import string
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from itertools import product
 from pathlib import Path
@@ -17,10 +19,11 @@ from typing import Annotated, Protocol, TypeVar
 
 from pydantic import Field
 
-from daemon.instagram.facts import unstated
+from daemon.instagram.facts import stated, unstated
 from pipeline.errors import Misconfigured
 from pipeline.rig import Frozen
 from presets.mistakes import read
+from rules.vocabulary import TYPE_WORDS
 
 _Lines = Annotated[tuple[str, ...], Field(min_length=1)]
 _Words = Mapping[str, str]
@@ -30,12 +33,12 @@ _NAMED_SURFACES = frozenset({"velvet", "marble"})  # whose palette is the colour
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that is known of a piece and its picture. metal, stones, price, sku, link: as its owner wrote them.
+    """All that is known of a piece and its picture. title: "" if nobody gave it one. metal, stones, price, sku, link: as its owner wrote them.
 
     template, palette, material, light: names of the presets; colours: `pipeline.judge.colours`. seed: of the picture's job.
     """
 
-    title: str
+    title: str = ""
     type: str = "auto"
     metal: str = ""
     stones: tuple[str, ...] = ()
@@ -56,11 +59,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """voice: which lines were chosen, so that the next caption does not begin alike."""
+    """voice: which lines were chosen, so that the next caption does not begin alike. note: for the post's history."""
 
     caption: str
     alt_text: str
     voice: str
+    note: str = ""
 
 
 class Captioner(Protocol):
@@ -88,6 +92,8 @@ class VoiceFile(Frozen):
     a_type: _Words
     material: _Words
     palette: _Words
+    it: _Words = Field(default_factory=dict)
+    middles_for: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     light: _Words
     colour: _Words
 
@@ -103,10 +109,8 @@ class Voice:
         """See Captioner. When every combination was used before, the least recently chosen beginning is used again."""
         words = self._words(record)
         spare: Said | None = None
-        for (opening, first), (middle, second), (closing, third) in self._combinations(record.seed):
-            parts = [_filled(line, words) for line in (first, second, third)]
-            if None in parts:
-                continue
+        for (opening, first), (middle, second), (closing, third) in self._combinations(record, words):
+            parts = [line.format_map(words) for line in (first, second, third)]
             said = Said(
                 " ".join(_upper(part) for part in parts if part),
                 "",
@@ -118,17 +122,53 @@ class Voice:
             if said.caption not in before and not _alike(said.voice, last):
                 spare = said
                 break
+        kind = words.get("Type", "")
+        if spare is None and kind and not record.title:  # a voice whose lines all want a name
+            return self.write(replace(record, title=kind), before, last)
         if spare is None:
-            spare = Said(record.title or words.get("Type", ""), "", f"{self.language}:-.-.-")
+            spare = Said(record.title or kind, "", f"{self.language}:-.-.-")
         return Said(spare.caption, self._alt(record, words), spare.voice)
 
-    def _combinations(self, seed: str) -> Iterator[tuple[tuple[int, str], ...]]:
-        """All of them, in an order that the seed decides, so that neighbours in it differ in all three lines."""
+    def may_say(self, record: Record) -> list[str]:
+        """All that this voice could say of the record: a vocabulary."""
+        file, words = self._file, self._words(record)
+        lines = [*file.openings, *file.middles, *file.middles_for.get(record.type, ()), *file.closings]
+        return [*(re.sub(r"\{\w+\}", " ", line) for line in lines), *words.values()]
+
+    def described(self, record: Record) -> Mapping[str, str]:
+        """Kind, surface and light of the record in this language; "" if it is not known."""
+        words = self._words(record)
+        return {name: words.get(name, "") for name in ("type", "surface", "light")}
+
+    def _combinations(self, record: Record, words: _Words) -> list[tuple[tuple[int, str], ...]]:
+        """All of them: first those that say what is known, and say nothing twice; else as the seed decides."""
+        known = [group for group in _WORTH_SAYING if any(word in words for word in group)]
+
+        def clumsy(picked: tuple[tuple[int, str], ...]) -> int:
+            said = [word.lower() for _, line in picked for word in _fields(line)]
+            counts = [sum(said.count(word) for word in group) for group in known]
+            return (
+                counts.count(0)
+                + sum(said.count(word) > 1 for word in set(said) - {"it"})
+                + sum(n > 1 for n in counts)
+            )
+
+        return sorted(self._turned(record, words), key=clumsy)
+
+    def _turned(self, record: Record, words: _Words) -> Iterator[tuple[tuple[int, str], ...]]:
+        """All that can be said, in an order that the seed decides, so that neighbours in it differ in all three lines."""
         file = self._file
+        own = file.middles_for.get(record.type, ())
+        middles = (*file.middles, *own, *own)  # what suits this kind is said the more often
         turned = [
-            _shuffled(list(enumerate(lines)), f"{seed} {self.language} {name}")
-            for name, lines in (("o", file.openings), ("m", file.middles), ("c", file.closings))
+            _shuffled(
+                [(at, line) for at, line in enumerate(lines) if words.keys() >= set(_fields(line))],
+                f"{record.seed} {self.language} {name}",
+            )
+            for name, lines in (("o", file.openings), ("m", middles), ("c", file.closings))
         ]
+        if not all(turned):
+            return
         seen = set()
         for step in range(max(len(lines) for lines in turned)):  # first all three move on together
             picked = tuple(lines[step % len(lines)] for lines in turned)
@@ -137,6 +177,8 @@ class Voice:
         yield from (one for one in product(*turned) if one not in seen)
 
     def _alt(self, record: Record, words: Mapping[str, str]) -> str:
+        if record.type == "auto" and (a_type := self._file.a_type.get("auto")):  # here something must be said
+            words = {**words, "a_type": a_type, "A_type": _upper(a_type)}
         for line in _shuffled(list(self._file.alt), record.seed):
             text = _filled(line, words)
             if text and not unstated(text, record.facts):
@@ -146,11 +188,12 @@ class Voice:
     def _words(self, record: Record) -> dict[str, str]:
         """The variables that have a value."""
         file = self._file
+        a_type = file.a_type.get(record.type, "")
         known = {
             "title": record.title.strip().rstrip("."), "metal": record.metal, "price": record.price.rstrip("."),
             "sku": record.sku, "link": record.link, "stones": self._listed(record.stones),
-            "type": file.type.get(record.type, ""), "a_type": file.a_type.get(record.type, ""),
-            "light": file.light.get(record.light, ""),
+            "type": file.type.get(record.type, ""), "a_type": "" if record.type == "auto" else a_type,
+            "light": file.light.get(record.light, ""), "it": file.it.get(record.type, ""), "name": self._name(record),
             "colours": self._listed([file.colour[one] for one in record.colours if one in file.colour]),
         }  # fmt: skip
         known["surface"] = self._surface(record)
@@ -159,6 +202,13 @@ class Voice:
         for optional in _OPTIONAL:
             known[optional] = _filled(getattr(file, optional), known) or ""
         return known
+
+    def _name(self, record: Record) -> str:
+        """The title, if it sounds like a name: "Aurora", "Nuit Blanche"; not "Gold ring 22k", not "Ring"."""
+        words = record.title.split()
+        kinds = {*TYPE_WORDS, *map(str.casefold, self._file.type.values())}
+        plain = all(word.isalpha() and word[0].isupper() and word.casefold() not in kinds for word in words)
+        return record.title if 0 < len(words) <= 3 and plain and not stated(record.title) else ""
 
     def _surface(self, record: Record) -> str:
         material = self._file.material.get(record.material, "")
@@ -200,6 +250,7 @@ def _own_voice(language: str, own: Path) -> tuple[str, str]:
 
 
 _OPTIONAL = ("of_metal", "with_stones", "in_colours")  # parts of an alternative text, said if known
+_WORTH_SAYING = (("title", "name"), ("metal",), ("stones",), ("price",))  # what its owner would say first
 _VARIABLES = frozenset(
     (
         "title",
@@ -213,6 +264,8 @@ _VARIABLES = frozenset(
         "light",
         "colours",
         "surface",
+        "it",
+        "name",
         *_OPTIONAL,
     )
 )
@@ -220,7 +273,8 @@ _VARIABLES = frozenset(
 
 def _check(file: VoiceFile, name: str) -> None:
     """Every variable of every line must be one that there is."""
-    for line in (*file.openings, *file.middles, *file.closings, *file.alt):
+    own = (line for lines in file.middles_for.values() for line in lines)
+    for line in (*file.openings, *file.middles, *own, *file.closings, *file.alt):
         try:
             used = _fields(line)
         except ValueError as error:
@@ -232,8 +286,9 @@ def _check(file: VoiceFile, name: str) -> None:
             )
 
 
-def _fields(line: str) -> list[str]:
-    return [field for _, field, _, _ in string.Formatter().parse(line) if field is not None]
+@cache
+def _fields(line: str) -> tuple[str, ...]:
+    return tuple(field for _, field, _, _ in string.Formatter().parse(line) if field is not None)
 
 
 def _filled(line: str, words: Mapping[str, str]) -> str | None:

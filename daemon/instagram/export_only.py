@@ -12,7 +12,7 @@ from daemon.instagram.publisher import Mark, NotSent, Outgoing, Receipt
 from pipeline.errors import Misconfigured
 
 TABLE = "posts.csv"
-_COLUMNS = ("folder", "pictures", "caption", "alt_text", "first_comment")
+_COLUMNS = ("folder", "pictures", "caption", "alt_text", "first_comment", "kind")
 
 
 class ExportPublisher:
@@ -33,14 +33,18 @@ class ExportPublisher:
     def publish(self, post: Outgoing, mark: Mark) -> Receipt:
         """Put it there."""
         target = self._target(post)
-        mark()
+        mark("")
         try:
             durable.make_folders(target)
             pictures = []
             for at, path in enumerate(post.pictures, 1):
                 pictures.append(f"{at}-{names.safe_stem(path.stem)}.jpg")
                 durable.write_atomic(target / pictures[-1], path.read_bytes())
-            text = f"{post.text}\n"
+            text = (
+                "--- a story: post the picture as one, it has no words ---\n"
+                if post.kind == "story"
+                else f"{post.text}\n"
+            )
             text += f"\n--- first comment ---\n{post.first_comment}\n" if post.first_comment else ""
             text += f"\n--- alternative text ---\n{post.alt_text}\n" if post.alt_text else ""
             durable.write_atomic(target / "post.txt", text.encode())
@@ -59,6 +63,10 @@ class ExportPublisher:
     def comment(self, receipt: Receipt, text: str) -> None:
         """It stands in the text file already."""
 
+    def commented(self, receipt: Receipt, text: str) -> bool:  # noqa: ARG002 - the interface of all back ends
+        """It does: the file is written as a whole."""
+        return True
+
     def log_in_again(self) -> None:
         """There is nothing to log in to."""
 
@@ -75,7 +83,7 @@ class ExportPublisher:
     def _enter(self, folder: str, pictures: list[str], post: Outgoing) -> None:
         """One line per post, as spreadsheets and posting tools read it; written anew as a whole."""
         rows = [row for row in self._rows() if row["folder"] != folder]
-        values = (folder, " ".join(pictures), post.text, post.alt_text, post.first_comment)
+        values = (folder, " ".join(pictures), post.text, post.alt_text, post.first_comment, post.kind)
         rows.append(dict(zip(_COLUMNS, values, strict=True)))
         stream = io.StringIO(newline="")
         table = csv.DictWriter(stream, _COLUMNS, extrasaction="ignore")

@@ -95,7 +95,9 @@ class GraphPublisher:
         self._limit()
         addresses = [self._address(path) for path in post.pictures]
         words = {"caption": post.text}
-        if len(addresses) == 1:
+        if post.kind == "story":  # takes neither caption nor description
+            container = self._container({"media_type": "STORIES", "image_url": addresses[0]})
+        elif len(addresses) == 1:
             container = self._container({"image_url": addresses[0], "alt_text": post.alt_text} | words)
         else:
             children = [
@@ -106,7 +108,7 @@ class GraphPublisher:
                 self._ready(child)
             container = self._container({"media_type": "CAROUSEL", "children": ",".join(children)} | words)
         self._ready(container)
-        mark()
+        mark(container)
         answer = self._ask(
             f"{self._settings.account_id}/media_publish", {"creation_id": container}, published=True
         )
@@ -115,20 +117,34 @@ class GraphPublisher:
         return Receipt(str(answer["id"]))
 
     def find(self, post: Outgoing) -> Receipt | None:
-        """Among the account's last fifty."""
+        """The container says whether it was published; the account's newest say as what."""
+        out = bool(post.handle) and self._state(post.handle) == "PUBLISHED"
+        if post.kind == "story" and not out:
+            return None
         fields = {"fields": "id,caption,timestamp,permalink", "limit": "50"}
-        answer = self._ask(f"{self._settings.account_id}/media", query=fields)
-        for item in answer.get("data", []):
+        edge = "stories" if post.kind == "story" else "media"
+        for item in self._ask(f"{self._settings.account_id}/{edge}", query=fields).get("data", []):
             at = dt.datetime.fromisoformat(str(item.get("timestamp", "1970-01-01T00:00:00+00:00")))
-            if at.timestamp() >= post.since - _SLACK_S and _plain(item.get("caption", "")) == _plain(
-                post.text
-            ):
+            same = post.kind == "story" or _plain(item.get("caption", "")) == _plain(post.text)
+            if same and at.timestamp() >= post.since - _SLACK_S and str(item["id"]) not in post.known:
                 return Receipt(str(item["id"]), str(item.get("permalink", "")))
-        return None
+        return Receipt(post.handle) if out else None
+
+    def _state(self, container: str) -> str:
+        """Of a container; "" if Instagram does not know it any more."""
+        try:
+            return str(self._ask(container, query={"fields": "status_code"}).get("status_code", ""))
+        except Refused:
+            return ""
 
     def comment(self, receipt: Receipt, text: str) -> None:
         """The first comment."""
         self._ask(f"{receipt.media}/comments", {"message": text}, published=True)
+
+    def commented(self, receipt: Receipt, text: str) -> bool:
+        """Among the comments below it."""
+        answer = self._ask(f"{receipt.media}/comments", query={"fields": "text", "limit": "50"})
+        return any(_plain(str(one.get("text", ""))) == _plain(text) for one in answer.get("data", []))
 
     def log_in_again(self) -> None:
         """There is no session, only a token."""

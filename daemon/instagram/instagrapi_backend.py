@@ -83,10 +83,12 @@ class InstagrapiPublisher:
                 client.upload_as_it_is(path, one, in_album=album)
                 for path, one in zip(post.pictures, ids, strict=True)
             ]
-        mark()
+        mark("")
         with self._meaning(published=True):
             extra = {"custom_accessibility_caption": post.alt_text} if post.alt_text else {}
-            if album:
+            if post.kind == "story":
+                answer = client.photo_configure_to_story(ids[0], *sizes[0], "", extra_data=extra)
+            elif album:
                 children = [_child(one, *size, extra) for one, size in zip(ids, sizes, strict=True)]
                 same = {"upload_id": post.upload_id, "client_sidecar_id": post.upload_id}
                 answer = client.album_configure(children, post.text, extra_data=same)
@@ -99,6 +101,8 @@ class InstagrapiPublisher:
 
     def find(self, post: Outgoing) -> Receipt | None:
         """Look through what the account posted since the first try, for this upload or these words."""
+        if post.kind == "story":
+            return self._find_story(post)
         with self._meaning(published=False):
             client, since, cursor = self._client(), post.since - _SLACK_S, ""
             for _ in range(_PAGES):
@@ -121,10 +125,36 @@ class InstagrapiPublisher:
                     break
         return None
 
+    def _find_story(self, post: Outgoing) -> Receipt | None:
+        """By its upload alone, since a story has no words; one that is nobody's may be it. Raises Unknown."""
+        with self._meaning(published=False):
+            client = self._client()
+            answer = client.private_request(f"feed/user/{client.user_id}/story/")
+            items = list((answer.get("reel") or {}).get("items", []))
+            strange = False
+            for item in items:
+                if _is_upload(item, post):
+                    return _receipt(item)
+                recent = float(item.get("taken_at", 0)) >= post.since - _SLACK_S
+                strange |= recent and str(item.get("id") or item.get("pk")) not in post.known
+            if strange:
+                raise Unknown("a story is there that Vitrine does not know; it may be this one")
+        return None
+
     def comment(self, receipt: Receipt, text: str) -> None:
         """The first comment."""
         with self._meaning(published=True):
             self._client().media_comment(receipt.media, text)
+
+    def commented(self, receipt: Receipt, text: str) -> bool:
+        """Among our own comments below it."""
+        with self._meaning(published=False):
+            client = self._client()
+            answer = client.private_request(
+                f"media/{receipt.media}/comments/", params={"can_support_threading": "true"}
+            )
+            own = [one for one in answer.get("comments", []) if str(one["user"]["pk"]) == str(client.user_id)]
+        return any(_plain(str(one.get("text", ""))) == _plain(text) for one in own)
 
     def log_in_again(self) -> None:
         """A new session on the same device."""
@@ -232,11 +262,12 @@ def _child(one: str, width: int, height: int, extra: dict[str, str]) -> dict[str
     } | extra
 
 
+def _is_upload(item: dict[str, Any], post: Outgoing) -> bool:
+    return post.upload_id in {str(item.get("device_timestamp", "")), str(item.get("upload_id", ""))}
+
+
 def _is(item: dict[str, Any], post: Outgoing, since: float) -> bool:
-    if (
-        str(item.get("device_timestamp", "")) == post.upload_id
-        or str(item.get("upload_id", "")) == post.upload_id
-    ):
+    if _is_upload(item, post):
         return True
     said = str((item.get("caption") or {}).get("text", ""))
     return float(item.get("taken_at", 0)) >= since and _plain(said) == _plain(post.text)

@@ -17,6 +17,7 @@ from daemon import durable
 from pipeline.errors import BadInput
 
 State = Literal["held", "approved", "refused", "person", "posted", "dropped"]
+Kind = Literal["feed", "story"]
 
 
 class Event(BaseModel):
@@ -32,7 +33,7 @@ class Post(BaseModel):
     """What is in the file.
 
     state: "held" waits for approval, "approved" goes out, "refused" has a mistake (see history), "person": nobody but a person
-    can tell whether it went out. picture, more: file names; `more` makes it a carousel. sha256: of the files, as they were made
+    can tell whether it went out. kind: a "story" has one picture of 9:16 and no words. picture, more: file names; `more` makes it a carousel. sha256: of the files, as they were made
     or approved. when: not before then, local time of the studio unless it has an offset, "" for as soon as there is room. order: smaller is sooner.
     of: how many variants the photo has, variant: which one this is. first_comment: hashtags that go there.
     """
@@ -40,6 +41,7 @@ class Post(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
 
     state: State = "held"
+    kind: Kind = "feed"
     picture: str
     more: list[str] = Field(default_factory=list)
     sha256: list[str] = Field(default_factory=list)

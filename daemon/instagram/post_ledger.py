@@ -19,6 +19,7 @@ from typing import Literal
 from rules.cadence import Sent
 
 Step = Literal["uploading", "publishing", "posted", "undecided", "failed"]
+Comment = Literal["", "wanted", "tried", "made", "given up"]
 _SCHEMA = """
 CREATE TABLE posts (
   id TEXT PRIMARY KEY,
@@ -42,6 +43,13 @@ CREATE TABLE gate (
 ) STRICT;
 INSERT INTO gate (id) VALUES (1)
 """
+# Of user_version 1 to 2. handle: by which the back end asks what became of a try. comment: '' there is none, 'wanted' nothing
+# was sent yet, 'tried' it may be there, 'made', 'given up'.
+_UPGRADE = """
+ALTER TABLE posts ADD COLUMN handle TEXT NOT NULL DEFAULT '';
+ALTER TABLE posts ADD COLUMN comment TEXT NOT NULL DEFAULT '';
+ALTER TABLE posts ADD COLUMN comment_tries INTEGER NOT NULL DEFAULT 0
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,9 @@ class Row:
     media: str
     address: str
     reason: str
+    handle: str
+    comment: Comment
+    comment_tries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +94,11 @@ class PostLedger:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         with self._writing():
-            if not self._connection.execute("PRAGMA user_version").fetchone()[0]:
-                for statement in _SCHEMA.split(";\n"):
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            for statements in (_SCHEMA, _UPGRADE)[version:]:
+                for statement in statements.split(";\n"):
                     self._connection.execute(statement)
-                self._connection.execute("PRAGMA user_version = 1")
+            self._connection.execute("PRAGMA user_version = 2")
 
     def close(self) -> None:
         """Close the connection."""
@@ -107,18 +119,27 @@ class PostLedger:
             )
         return self.row(post_id)
 
-    def publishing(self, post_id: str) -> None:
+    def publishing(self, post_id: str, handle: str) -> None:
         """The next request makes it public."""
-        self._set(post_id, "step = 'publishing', tried = 1")
+        self._set(post_id, "step = 'publishing', tried = 1, handle = ?", handle)
 
-    def posted(self, post_id: str, media: str, address: str, now: float) -> None:
-        """It is there."""
+    def posted(self, post_id: str, media: str, address: str, now: float, *, comment: bool = False) -> None:
+        """It is there. comment: a first comment is to follow."""
         with self._writing():
             self._connection.execute(
-                "UPDATE posts SET step = 'posted', media = ?, address = ?, posted_at = ?, reason = '' WHERE id = ?",
-                (media, address, now, post_id),
+                "UPDATE posts SET step = 'posted', media = ?, address = ?, posted_at = ?, reason = '', comment = ?"
+                " WHERE id = ?",
+                (media, address, now, "wanted" if comment else "", post_id),
             )
             self._connection.execute("UPDATE gate SET throttled = 0")
+
+    def try_comment(self, post_id: str) -> None:
+        """A try at the first comment begins."""
+        self._set(post_id, "comment_tries = comment_tries + 1")
+
+    def comment(self, post_id: str, comment: Comment) -> None:
+        """How far it is: "tried" before the request that makes it public."""
+        self._set(post_id, "comment = ?", comment)
 
     def put_away(self, post_id: str) -> None:
         """Its file has left the queue."""
@@ -155,6 +176,18 @@ class PostLedger:
         found = self._connection.execute("SELECT * FROM posts WHERE step IN ('uploading', 'publishing')")
         return [_row(one) for one in found.fetchall()]
 
+    def half_done(self) -> list[Row]:
+        """Those that are out, and whose first comment or file still needs a hand."""
+        found = self._connection.execute("SELECT * FROM posts WHERE step = 'posted' AND NOT away")
+        return [_row(one) for one in found.fetchall()]
+
+    def media(self) -> frozenset[str]:
+        """What Instagram calls the posts that went out last."""
+        found = self._connection.execute(
+            "SELECT media FROM posts WHERE step = 'posted' ORDER BY posted_at DESC LIMIT 200"
+        )
+        return frozenset(one["media"] for one in found)
+
     def sent(self, most: int = 200) -> list[Sent]:
         """What went out, for the cadence; a post of which nobody knows counts, too."""
         found = self._connection.execute(
@@ -178,6 +211,13 @@ class PostLedger:
             "SELECT id FROM posts WHERE step = 'failed' AND attempts >= ?", (attempts,)
         )
         return {one["id"] for one in found}
+
+    def posted_since(self, at: float) -> int:
+        """How many went out since that Unix time."""
+        found = self._connection.execute(
+            "SELECT count(*) FROM posts WHERE step = 'posted' AND posted_at >= ?", (at,)
+        )
+        return int(found.fetchone()[0])
 
     def count(self, step: Step) -> int:
         """So many are there."""

@@ -1,6 +1,6 @@
 """Whether a post is fit to be sent, before anything is sent. Owns Instagram's limits; changes nothing.
 
-Sizes: pictures are sent byte for byte, so that they must be as Instagram wants them; it would shrink or crop anything else.
+A story has other limits than a post of the feed: one picture of 9:16, and no words. Sizes: pictures are sent byte for byte, so that they must be as Instagram wants them; it would shrink or crop anything else.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import durable
-from daemon.instagram.post import Entry
+from daemon.instagram.post import Entry, Kind
 
 if TYPE_CHECKING:
     from PIL import Image
 
 WIDTH_PX = 1080
+STORY_PX = (1080, 1920)
 WIDTH_LEAST, HEIGHT_LEAST = 4 / 5, 1 / 1.91  # of width to height, of height to width
 MOST_BYTES = 8_000_000
 MOST_CAPTION, MOST_TAGS, MOST_MENTIONS, MOST_ALT = 2200, 30, 20, 1000
@@ -50,8 +51,10 @@ def wrong_words(text: str, first_comment: str, max_hashtags: int) -> list[str]:
 def _words(entry: Entry, max_hashtags: int) -> Iterator[str]:
     post = entry.post
     yield from wrong_words(post.text, " ".join(post.first_comment), max_hashtags)
-    if not post.caption.strip():
+    if post.kind == "feed" and not post.caption.strip():
         yield "the caption is empty"
+    if post.kind == "story" and (post.text or post.first_comment):
+        yield "a story shows no caption, no hashtags and no comment: empty them, or put words into the picture"
     if any(ord(letter) < 32 and letter not in "\n\t" for letter in post.text + post.alt_text):
         yield "the caption has control characters"
     if len(post.alt_text) > MOST_ALT:
@@ -63,8 +66,9 @@ def _words(entry: Entry, max_hashtags: int) -> Iterator[str]:
 
 def _pictures(entry: Entry) -> Iterator[str]:
     paths = entry.pictures
-    if len(paths) > MOST_PICTURES:
-        yield f"there are {len(paths)} pictures; {MOST_PICTURES} are allowed"
+    most = 1 if entry.post.kind == "story" else MOST_PICTURES
+    if len(paths) > most:
+        yield f"there are {len(paths)} pictures; {most} {'is' if most == 1 else 'are'} allowed"
     if len(entry.post.sha256) != len(paths):
         yield "the pictures were never approved: `vitrine queue approve` does that"
     sizes: set[tuple[int, int]] = set()
@@ -74,12 +78,12 @@ def _pictures(entry: Entry) -> Iterator[str]:
             continue
         if sha and durable.digest_of(path) != sha:
             yield f"{path.name} was changed after it was made or approved: `vitrine queue approve` accepts the new one"
-        yield from _picture(path, sizes)
+        yield from _picture(path, entry.post.kind, sizes)
     if len(sizes) > 1:
         yield "the pictures of one post must all have the same size"
 
 
-def _picture(path: Path, sizes: set[tuple[int, int]]) -> Iterator[str]:
+def _picture(path: Path, kind: Kind, sizes: set[tuple[int, int]]) -> Iterator[str]:
     from PIL import Image  # noqa: PLC0415 - not for those who only look at the queue
 
     if path.stat().st_size > MOST_BYTES:
@@ -88,17 +92,24 @@ def _picture(path: Path, sizes: set[tuple[int, int]]) -> Iterator[str]:
         with Image.open(path, formats=["JPEG"]) as image:
             image.load()
             sizes.add(image.size)
-            yield from (f"{path.name} {what}" for what in _wrong(image))
+            yield from (f"{path.name} {what}" for what in (*_shape(image.size, kind), *_wrong(image)))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         yield f"{path.name} is not a sound JPEG"
 
 
-def _wrong(image: Image.Image) -> Iterator[str]:
-    width, height = image.size
+def _shape(size: tuple[int, int], kind: Kind) -> Iterator[str]:
+    width, height = size
+    if kind == "story":
+        if size != STORY_PX:
+            yield f"is {width}x{height}; a story is {STORY_PX[0]}x{STORY_PX[1]}"
+        return
     if width != WIDTH_PX:
         yield f"is {width} pixels wide; Instagram shows {WIDTH_PX}"
     if width / height < WIDTH_LEAST - 1e-3 or height / width < HEIGHT_LEAST - 1e-3:
         yield f"is {width}x{height}: too long a shape; from 4:5 to 1.91:1 is allowed"
+
+
+def _wrong(image: Image.Image) -> Iterator[str]:
     if image.mode != "RGB":
         yield f"has the colour mode {image.mode}; RGB is wanted"
     if (orientation := image.getexif().get(0x0112, 1)) != 1:

@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from daemon.instagram.post import Kind
+
 HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A post as it is sent. upload_id: digits, the same at every try. since: Unix time of the first try."""
+    """A post as it is sent.
+
+    upload_id: digits, the same at every try. since: Unix time of the first try. kind: "feed", or "story", which has no
+    words. handle: what the back end gave to `Mark` at the last try, "" if it never came so far. known: what Instagram
+    calls our other posts.
+    """
 
     id: str
     upload_id: str
@@ -24,6 +31,9 @@ class Outgoing:
     alt_text: str
     first_comment: str = ""
     since: float = 0.0
+    kind: Kind = "feed"
+    handle: str = ""
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,9 @@ class Receipt:
     address: str = ""
 
 
-Mark = Callable[[], None]  # called right before the one request that makes a post of it; it must return first
+# Called right before the one request that makes a post of it; it must return first. It keeps a word by which the back end
+# can ask later what became of that request, "" if there is none.
+Mark = Callable[[str], None]
 
 
 class Publisher(Protocol):
@@ -47,11 +59,18 @@ class Publisher(Protocol):
         ...
 
     def find(self, post: Outgoing) -> Receipt | None:
-        """Look whether it is there already; None if it is certainly not among what was posted since its first try."""
+        """Look whether it is there already; None if it is certainly not among what was posted since its first try.
+
+        Raises Unknown where something is there that may be it.
+        """
         ...
 
     def comment(self, receipt: Receipt, text: str) -> None:
         """Say something below it, once."""
+        ...
+
+    def commented(self, receipt: Receipt, text: str) -> bool:
+        """Whether we said that below it already."""
         ...
 
     def log_in_again(self) -> None:

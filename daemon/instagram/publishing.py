@@ -10,13 +10,11 @@ import datetime as dt
 import logging
 import sqlite3
 from collections.abc import Callable
-from typing import TypedDict
-from zoneinfo import ZoneInfo
-
-from tzlocal import get_localzone
 
 from daemon.failpoint import reach
 from daemon.instagram import preflight
+from daemon.instagram.agenda import Agenda, Pace
+from daemon.instagram.first_comment import PENDING, FirstComment
 from daemon.instagram.gate import GateKeeper, about, clock
 from daemon.instagram.post import Entry
 from daemon.instagram.post_ledger import PostLedger, Row
@@ -32,23 +30,17 @@ from daemon.instagram.publisher import (
 from daemon.instagram.queue import Queue
 from daemon.instagram.settings import InstagramSettings
 from daemon.studio import Studio
-from rules.cadence import Cadence, Turn, Waiting, calendar, next_turn
+from rules.cadence import Turn
 
 log = logging.getLogger("vitrine.publish")
 LOOK_S = 10.0  # the queue is a folder that people change
 _FIND_AFTER_S = (0.0, 5.0, 20.0)  # a post may show in the account's list a moment after it was made
+_STORY_S = 20 * 3600.0  # stories vanish after a day: one that is not seen after this may have been out
+_GONE = "stories are shown for a day only, and its first try was longer ago"
 _ASK = (
     "Nobody can tell whether this went out: {why}. Look at the account, then say `vitrine queue sent {name}` if it is there,"
     " or `vitrine queue retry {name}` if it is not"
 )
-
-
-class Pace(TypedDict):
-    """What decides when."""
-
-    cadence: Cadence
-    zone: dt.tzinfo
-    seed: int
 
 
 class Publishing:
@@ -74,14 +66,13 @@ class Publishing:
         self._sleep = sleep
         self.queue = Queue(studio)
         self._gate = GateKeeper(ledger, zone)
+        self._first_comment = FirstComment(ledger, self._gate, sleep)
         self._told: set[str] = set()
 
     @property
     def due(self) -> list[Entry]:
-        """Posts that may go out; those that failed again and again do not stand in the way of the others."""
-        found = [entry for entry in self.queue.entries() if entry.post.state == "approved"]
-        failing = self._ledger.failing()
-        return sorted(found, key=lambda entry: entry.id in failing)
+        """Posts that may go out."""
+        return self._agenda().due
 
     @property
     def trouble(self) -> str:
@@ -95,13 +86,14 @@ class Publishing:
 
     def turn(self, now: dt.datetime) -> Turn | None:
         """What goes out next, and when."""
-        waiting = _waiting(self.due, self._zone)
-        return next_turn(waiting, self._ledger.sent(), now, **self._pace)
+        return self._agenda().turn(now)
 
     def calendar(self, now: dt.datetime) -> tuple[Turn, ...]:
         """All that is approved, with times."""
-        waiting = _waiting(self.due, self._zone)
-        return calendar(waiting, self._ledger.sent(), now, **self._pace)
+        return self._agenda().calendar(now)
+
+    def _agenda(self) -> Agenda:
+        return Agenda(self.queue.entries(), self._ledger, self._pace)
 
     def recover(self, now: dt.datetime) -> None:
         """What a publisher that was killed was about to send."""
@@ -113,12 +105,25 @@ class Publishing:
                 self._settle(entry, "the publisher ended in the middle of it", now)
             elif entry is None:
                 self._ledger.undecided(row.id, "its file is not in the queue any more")
-        for entry in entries.values():  # posted, and not yet put away
-            known = self._ledger.get(entry.id)
-            if known is not None and known.step == "posted" and not known.away:
-                if entry.post.first_comment:
-                    entry = entry.told("whether the first comment was made is not known; look", now)  # noqa: PLW2901
-                self._away(entry, Receipt(known.media, known.address), now)
+        self._finish(now)
+
+    def _finish(self, now: dt.datetime) -> None:
+        """Posts that are out: their first comment, then out of the queue."""
+        rows = self._ledger.half_done()
+        entries = {entry.id: entry for entry in self.queue.entries()} if rows else {}
+        for row in rows:
+            if (entry := entries.get(row.id)) is None:
+                self._ledger.put_away(row.id)  # somebody took its file away
+            elif row.comment not in PENDING:
+                self._away(entry, Receipt(row.media, row.address), now)
+            elif self._publisher is not None and not self._gate.closed(now):
+                self._comment_and_put_away(entry, self._publisher, now)
+
+    def _comment_and_put_away(self, entry: Entry, publisher: Publisher, now: dt.datetime) -> None:
+        row = self._ledger.row(entry.id)
+        done = self._first_comment.settle(entry, row, publisher, now)
+        if done is not None:
+            self._away(done, Receipt(row.media, row.address), now)
 
     def step(self, now: dt.datetime) -> dt.datetime:
         """Do what is due; until when there is nothing to do. Raises OSError and sqlite3.Error."""
@@ -129,6 +134,7 @@ class Publishing:
         if self._publisher is not None and (why := self._gate.closed(now)):
             self._once(why)
             return later
+        self._finish(now)
         turn = self.turn(now)
         if turn is None:
             return later
@@ -158,13 +164,17 @@ class Publishing:
 
     def _send(self, entry: Entry, publisher: Publisher, known: Row | None, now: dt.datetime) -> None:
         post = entry.post
-        if known is not None and known.tried and self._look(entry, publisher, _outgoing(entry, known), now):
+        if (
+            known is not None
+            and known.tried
+            and self._look(entry, publisher, self._outgoing(entry, known), now)
+        ):
             return
         row = self._ledger.begin(entry.id, post.template, post.type, post.text, now.timestamp())
         reach("after-begin")
-        outgoing = _outgoing(entry, row)
+        outgoing = self._outgoing(entry, row)
         try:
-            receipt = publisher.publish(outgoing, lambda: self._mark(row.id))
+            receipt = publisher.publish(outgoing, lambda handle: self._mark(row.id, handle))
         except Unknown as error:
             self._settle(entry, str(error), now)
         except Refused as error:
@@ -193,20 +203,25 @@ class Publishing:
         self._ledger.failed(entry.id, type(error).__name__)
         entry.told(f"refused: a defect in Vitrine ({type(error).__name__}: {error})", now, state="refused")
 
-    def _mark(self, post_id: str) -> None:
-        self._ledger.publishing(post_id)
+    def _mark(self, post_id: str, handle: str) -> None:
+        self._ledger.publishing(post_id, handle)
         reach("after-mark")
 
     def _look(self, entry: Entry, publisher: Publisher, outgoing: Outgoing, now: dt.datetime) -> bool:
         """Before a second try: whether the first one is there after all. True: nothing is to be sent now."""
         try:
             found = publisher.find(outgoing)
+            if found is None and outgoing.kind == "story" and now.timestamp() - outgoing.since > _STORY_S:
+                raise Unknown(_GONE)  # noqa: TRY301
         except NeedsPerson as error:
             self._ledger.failed(entry.id, str(error))
             self._gate.halt(str(error))
         except NotSent as error:  # not seeing is no reason to send
             self._ledger.failed(entry.id, str(error))
             self._gate.put_off(entry, error, publisher, now)
+        except Unknown as error:
+            self._ledger.undecided(entry.id, str(error))
+            self._ask(entry, str(error), now)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is no leave to send
             self._ledger.undecided(entry.id, type(error).__name__)
             self._ask(entry, f"the account's posts could not be read ({type(error).__name__})", now)
@@ -219,7 +234,7 @@ class Publishing:
     def _settle(self, entry: Entry, why: str, now: dt.datetime) -> None:
         """It may be out there: look for it; what is not seen is not sent again, but shown to a person."""
         row = self._ledger.row(entry.id)
-        outgoing = _outgoing(entry, row)
+        outgoing = self._outgoing(entry, row)
         publisher = self._publisher
         assert publisher is not None  # noqa: S101 - nothing was sent without one
         for pause_s in _FIND_AFTER_S:
@@ -246,18 +261,12 @@ class Publishing:
     def _posted(
         self, entry: Entry, receipt: Receipt, outgoing: Outgoing, publisher: Publisher, now: dt.datetime
     ) -> None:
-        self._ledger.posted(entry.id, receipt.media, receipt.address, now.timestamp())
+        self._ledger.posted(
+            entry.id, receipt.media, receipt.address, now.timestamp(), comment=bool(outgoing.first_comment)
+        )
         reach("after-posted")
         log.info("%s is posted: %s", entry.path.name, receipt.address or receipt.media, extra=about(entry))
-        if outgoing.first_comment:
-            try:
-                publisher.comment(receipt, outgoing.first_comment)
-            except Exception as error:  # noqa: BLE001 - the post is out; a comment is never tried twice
-                log.warning("%s: no first comment: %s", entry.path.name, error, extra=about(entry))
-                if isinstance(error, NeedsPerson):
-                    self._gate.halt(str(error))
-                entry = entry.told(f"the first comment could not be made: {error}", now)
-        self._away(entry, receipt, now)
+        self._comment_and_put_away(entry, publisher, now)
 
     def _away(self, entry: Entry, receipt: Receipt, now: dt.datetime) -> None:
         told = entry.told(
@@ -265,6 +274,20 @@ class Publishing:
         )
         self.queue.put_away(told, self._studio.posted)
         self._ledger.put_away(entry.id)
+
+    def _outgoing(self, entry: Entry, row: Row) -> Outgoing:
+        return Outgoing(
+            id=entry.id,
+            upload_id=row.upload_id,
+            pictures=tuple(entry.pictures),
+            text=row.text,
+            alt_text=entry.post.alt_text,
+            first_comment=" ".join(entry.post.first_comment),
+            since=row.begun_at,
+            kind=entry.post.kind,
+            handle=row.handle,
+            known=self._ledger.media(),
+        )
 
     def _known(self, entry: Entry, row: Row, now: dt.datetime) -> None:
         """Approved again though it was sent before."""
@@ -291,29 +314,3 @@ class Publishing:
         if text not in self._told:
             self._told.add(text)
             log.warning("%s", text)
-
-
-def zone_of(name: str) -> dt.tzinfo:
-    """The studio's time zone; "" is this machine's own."""
-    if name:
-        return ZoneInfo(name)
-    return get_localzone()
-
-
-def _waiting(entries: list[Entry], zone: dt.tzinfo) -> list[Waiting]:
-    return [
-        Waiting(id=one.id, template=one.post.template, type=one.post.type, wanted=one.post.wanted(zone))
-        for one in entries
-    ]
-
-
-def _outgoing(entry: Entry, row: Row) -> Outgoing:
-    return Outgoing(
-        id=entry.id,
-        upload_id=row.upload_id,
-        pictures=tuple(entry.pictures),
-        text=row.text,
-        alt_text=entry.post.alt_text,
-        first_comment=" ".join(entry.post.first_comment),
-        since=row.begun_at,
-    )

@@ -90,6 +90,8 @@ class Queue:
     def join(self, entries: Sequence[Entry], now: dt.datetime) -> Entry:
         """Make one post with several pictures of them; the first one's words are kept. Raises BadInput."""
         first, *others = entries
+        if any(entry.post.kind == "story" for entry in entries):
+            raise BadInput(f"{first.path}: a story has one picture.", "Join posts of the feed.")
         pictures = [name for entry in entries for name in entry.post.pictures]
         if len(set(pictures)) != len(pictures) or len(pictures) > MOST_PICTURES:
             raise BadInput(

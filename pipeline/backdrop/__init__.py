@@ -1,1 +1,1 @@
-"""Sets for the piece to stand on: five procedural materials behind one Protocol. Refuses the piece itself."""
+"""Sets for the piece to stand on: path-traced plates and five procedural materials behind one Protocol. Refuses the piece itself."""

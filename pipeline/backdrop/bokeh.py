@@ -22,7 +22,7 @@ WALL_AT = 0.40  # height of the picture, from the top, where the strings of ligh
 def bokeh(stage: Stage) -> F32:
     """Radiance of all lights and of their mirror image in the lacquer, full size (H, W, 3)."""
     rng = stage.generator("festive lights")
-    lights = _strings(stage, rng) if stage.view == "table" else _scattered(stage, rng)
+    lights = [] if stage.surface.pattern == "sparkle" else _lights(stage, rng)
     lights += _glitter(stage, rng)
     image = np.zeros((stage.height, stage.width, 3), dtype=np.float32)
     for spot in lights:
@@ -37,6 +37,48 @@ def bokeh(stage: Stage) -> F32:
 
 
 Spot = tuple[float, float, float, float, F32]
+
+
+def _lights(stage: Stage, rng: np.random.Generator) -> list[Spot]:
+    curtain = stage.surface.pattern == "curtain"
+    if stage.view == "flat":
+        return _garlands(stage, rng) if curtain else _scattered(stage, rng)
+    return _curtain(stage, rng) if curtain else _strings(stage, rng)
+
+
+def _garlands(stage: Stage, rng: np.random.Generator) -> list[Spot]:
+    """Strings of small lights laid around the piece on the cloth, nearly in focus."""
+    spots: list[Spot] = []
+    for k in range(3):
+        wave, turn = rng.uniform(0.03, 0.06), rng.uniform(0, 2 * math.pi)
+        for j in range(22):
+            angle = (j + rng.uniform(-0.3, 0.3)) * 2 * math.pi / 22 + k * 0.7
+            c, d = math.cos(angle), math.sin(angle)
+            away = 0.46 / (c**4 + d**4) ** 0.25  # a square with round corners, inside the frame
+            away += wave * math.sin((3 + k) * angle + turn)
+            x, y = 0.5 + away * c, 0.5 + away * d
+            radius = rng.uniform(4.0, 7.5) * stage.surface.scale * stage.px
+            color = stage.accent() if rng.random() < 0.85 else stage.detail()
+            spots.append((x * stage.width, y * stage.height, radius, rng.lognormal(0, 0.5) * 2.4, color))
+    return spots
+
+
+def _curtain(stage: Stage, rng: np.random.Generator) -> list[Spot]:
+    """A curtain of small lights: threads that hang straight down, dense, two rows deep."""
+    spots: list[Spot] = []
+    for depth, count in ((1.0, 9), (0.45, 17)):
+        for k in range(count):
+            x = (k + 0.5 + rng.uniform(-0.28, 0.28)) / count
+            step = 0.034 + 0.022 * depth
+            y, foot = rng.uniform(-0.02, step), WALL_AT + 0.05 - 0.10 * rng.random()
+            while y < foot:
+                radius = (9 + 17 * depth) * rng.uniform(0.9, 1.1) * stage.surface.scale * stage.px
+                power = rng.lognormal(0.0, 0.5) * (0.55 - 0.28 * depth)
+                color = stage.accent() if rng.random() < 0.85 else stage.detail()
+                at = (x + rng.uniform(-0.004, 0.004)) * stage.width, y * stage.height
+                spots.append((*at, radius, power, color))
+                y += step * rng.uniform(0.85, 1.15)
+    return spots
 
 
 def _strings(stage: Stage, rng: np.random.Generator) -> list[Spot]:
@@ -86,7 +128,10 @@ def _glitter(stage: Stage, rng: np.random.Generator) -> list[Spot]:
     """Metal dust strewn on the ground: a point in focus, a disc that grows and pales with the lens blur elsewhere."""
     spots: list[Spot] = []
     scale, (ox, oy) = stage.ground.unit_px, stage.ground.origin
-    for _ in range(int((260 if stage.view == "table" else 620) * stage.surface.relief)):
+    sparkle = stage.surface.pattern == "sparkle"
+    grains = (260 if stage.view == "table" else 620) * (12 if sparkle else 1)
+    sweep = rng.uniform(-0.5, 0.5), rng.uniform(0.35, 0.75)
+    for _ in range(int(grains * stage.surface.relief)):
         x, y = (
             rng.uniform(0, stage.width),
             rng.uniform(0 if stage.view == "flat" else 0.30 * stage.height, stage.height),
@@ -95,11 +140,21 @@ def _glitter(stage: Stage, rng: np.random.Generator) -> list[Spot]:
         power = rng.lognormal(0.0, 0.9)
         if rng.random() > smooth(0.45, 1.15, math.hypot(X / 0.9, Y / 1.0)):
             continue
+        if sparkle and rng.random() > _swept(X, Y, sweep):
+            continue
         blur = float(stage.defocus_px(np.full(1, Y, dtype=np.float32))[0])
-        radius = (rng.uniform(0.7, 1.5) + 1.9 * blur) * stage.px
+        radius = (rng.uniform(0.7, 2.4 if sparkle else 1.5) + 1.9 * blur) * stage.px
         strength = min(2.0, 0.55 * power * (1.6 * stage.px / radius) ** 2) + 0.012 * power
-        spots.append((x, y, radius, strength, stage.accent()))
+        color = stage.accent() if not sparkle or rng.random() < 0.7 else stage.detail()
+        spots.append((x, y, radius, strength * (1.5 if sparkle else 1.0), color))
     return spots
+
+
+def _swept(X: float, Y: float, sweep: tuple[float, float]) -> float:
+    """Chance 0..1 of a grain where a hand has thrown them: in two bands that bend around the piece."""
+    slope, offset = sweep
+    across = abs(Y - slope * X - 0.25 * X * X)
+    return 0.10 + 0.90 * math.exp(-(((across - offset) / 0.26) ** 2))
 
 
 def smooth(low: float, high: float, value: float) -> float:

@@ -17,6 +17,12 @@ from pipeline.light.gobo import smoothstep
 from pipeline.rig import Light
 from pipeline.values import F32, Scene
 
+HORIZON = {
+    "table": -0.10,
+    "flat": -0.02,
+}  # where the wall meets the floor, share of the height from the middle
+HORIZON_SOFT = 0.035
+
 
 def ramp(colors: list[F32], t: F32) -> F32:
     """Colours (3,) spread evenly over t = 0..1, mixed in OKLab; linear rgb of t's shape + (3,), never negative.
@@ -71,7 +77,16 @@ def sweep(stage: Stage) -> F32:
     x, y = f32(x / stage.width - 0.5), f32(y / stage.height - 0.5)
     lean = np.float32(rng.uniform(-0.55, 0.55))
     wave = Noise(rng)
-    t = 0.5 - y * np.float32(1.05) + lean * x + 0.14 * wave(x * 1.4 + 9.0, y * 1.4)
+    uneven = wave(x * 1.4 + 9.0, y * 1.4)
+    if stage.surface.pattern == "halo":
+        t = f32(1.45 * np.hypot(x, y + 0.02) + 0.10 * uneven - 0.12)
+        return ramp([stage.base(), stage.detail(), stage.accent()], smoothstep(0.0, 1.0, t))
+    if stage.surface.pattern == "horizon":
+        edge = f32((HORIZON[stage.view] - y + np.float32(0.25) * lean * x) / np.float32(HORIZON_SOFT))
+        floor = ramp([stage.base(), stage.detail()], smoothstep(-0.1, 0.75, f32(0.5 - y)))
+        above = smoothstep(-1.0, 1.0, edge)[..., None]
+        return f32(floor + (stage.accent() * (1.0 + 0.05 * uneven[..., None]) - floor) * above)
+    t = 0.5 - y * np.float32(1.05) + lean * x + 0.14 * uneven
     return ramp([stage.base(), stage.detail(), stage.accent()], smoothstep(-0.1, 1.12, f32(t)))
 
 

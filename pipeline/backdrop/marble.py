@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.backdrop.filters import gaussian
 from pipeline.backdrop.noise import Noise, grain
 from pipeline.backdrop.relight import Polish, arriving, mirror_glow
+from pipeline.backdrop.slabs import onyx, terrazzo
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
 from pipeline.backdrop.veins import Lines, cracks, wisps
 from pipeline.light.gobo import smoothstep
@@ -27,7 +28,7 @@ GLOW_GAIN = {"table": 0.45, "flat": 0.18}  # from above a polariser takes most o
 def marble(stage: Stage) -> Scene:
     """A slab of marble, lit: the empty set that the stage describes."""
     X, Y = stage.plane()
-    stone = slab(stage, X, Y)
+    stone = STONES[stage.surface.pattern](stage, X, Y)
     takings = Takings(stage)
     for light in stage.rig.lights:
         pattern = arriving(light, X, Y)
@@ -141,3 +142,6 @@ def _colored(stage: Stage, vein: F32, haze: F32) -> F32:
         plane += (accent[channel] - plane) * vein
         stone[..., channel] = plane * crystal
     return stone
+
+
+STONES = {"plain": slab, "onyx": onyx, "terrazzo": terrazzo}

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from pipeline.backdrop.filters import f32
+from pipeline.backdrop.filters import f32, gaussian
 from pipeline.backdrop.noise import Noise, grain
 from pipeline.backdrop.relief import light_visibility, raster_for, see, sky_visibility
 from pipeline.backdrop.relight import Polish, arriving, dot, mirror_glow, wrapped
@@ -21,6 +21,7 @@ from pipeline.values import F32, Scene
 
 COVE_AT = 1.2  # where the sweep begins to rise, units behind the contact line
 COVE_RISE = 0.40
+THREAD = 0.021  # width of a linen thread, units
 SWELL = 0.24  # height of the soft swell behind or beside the piece, units
 
 
@@ -91,8 +92,11 @@ class Tooth:
         shape = (stage.height, stage.width)
         px, squash = stage.px, 0.5 + 0.5 * stage.sin_e
         height = 0.34 * grain(rng, shape, 0.8 * px, 0.8 * px * squash)
-        height += 0.8 * grain(rng, shape, 2.2 * px, 2.2 * px * squash)
-        height += 1.5 * grain(rng, shape, 11.0 * px, 6.0 * px * squash)
+        if stage.surface.pattern == "linen":
+            height += weave(stage)
+        else:
+            height += 0.8 * grain(rng, shape, 2.2 * px, 2.2 * px * squash)
+            height += 1.5 * grain(rng, shape, 11.0 * px, 6.0 * px * squash)
         height += 1.7 * grain(rng, shape, 46.0 * px, 21.0 * px * squash)
         amount = np.float32(0.062 * stage.surface.relief)
         sharp = stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2)) * amount
@@ -108,3 +112,23 @@ class Tooth:
         factor = self.even + np.float32(rake * lx) * self._east + np.float32(rake * ly) * self._north
         result: F32 = np.clip(factor, 0.35, 1.8)
         return result
+
+
+def weave(stage: Stage) -> F32:
+    """Relief of linen in plain weave, full size: threads of uneven thickness that go over and under each other."""
+    rng = stage.generator("linen")
+    X, Y = stage.plane(step=1)
+    shape = X.shape
+    slub_x, slub_y = (
+        grain(rng, shape, 0.012 * stage.ground.unit_px, 0.25 * stage.ground.unit_px * stage.sin_e),
+        grain(rng, shape, 0.25 * stage.ground.unit_px, 0.012 * stage.ground.unit_px * stage.sin_e),
+    )
+    pitch = np.float32(THREAD * stage.surface.scale)
+    wander = Noise(rng)
+    a = f32((X + np.float32(0.012) * wander.fbm(X * 2.4, Y * 2.4, 3)) / pitch)
+    b = f32((Y + np.float32(0.012) * wander.fbm(X * 2.4 + 9.0, Y * 2.4, 3)) / pitch)
+    over = np.where((np.floor(a) + np.floor(b)) % 2 > 0, np.float32(1.0), np.float32(0.35))
+    warp = np.sin(np.float32(math.pi) * (a - np.floor(a))) * (1.0 + 0.5 * slub_x)
+    weft = np.sin(np.float32(math.pi) * (b - np.floor(b))) * (1.0 + 0.5 * slub_y)
+    cloth = np.maximum(warp * over, weft * (1.35 - over))
+    return f32(9.0 * gaussian(f32(cloth), 0.9 * stage.px))

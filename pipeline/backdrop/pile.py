@@ -8,11 +8,12 @@ skin"). The nap tilts the normal, which makes the lighter and darker brush marks
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
 from pipeline.backdrop.filters import correlated, f32, gaussian
-from pipeline.backdrop.noise import Noise, grain
+from pipeline.backdrop.noise import Noise, generator, grain
 from pipeline.backdrop.relief import Seen
 from pipeline.backdrop.relight import arriving, charlie, dot, halfway, wrapped
 from pipeline.backdrop.stage import STEP, Stage, defocus, tint
@@ -108,24 +109,30 @@ def tufts(stage: Stage, blur: F32) -> F32:
 
     blur: of the coarse grid, as `Stage.defocus_px` gives it.
     """
-    rng = stage.generator("velvet pile")
-    shape = (stage.height, stage.width)
-    combed = _combed(stage, rng, shape)
-    clump = grain(rng, shape, 2.4 * stage.px, 1.8 * stage.px)
-    tip = grain(rng, shape, 0.42 * stage.px, 0.42 * stage.px)
-    tuft = 0.62 * combed + 0.42 * clump + 0.55 * tip
-    tuft *= stage.enlarge(1.0 / (1.0 + (blur / 1.3) ** 2))
+    tuft = _tips(stage.seed, stage.width, stage.height) * stage.enlarge(1.0 / (1.0 + (blur / 1.3) ** 2))
     # Pale fibres hide their own shadows.
     tuft *= np.float32(1.0 - 0.7 * math.sqrt(float(stage.base().mean())))
     return f32(tuft)
 
 
-def _combed(stage: Stage, rng: np.random.Generator, shape: tuple[int, int]) -> F32:
+@lru_cache(maxsize=2)
+def _tips(seed: int, width: int, height: int) -> F32:
+    """Fibre tips, clumped and combed (H, W), in focus all over; the same for every photo of a size and a seed."""
+    rng, shape, px = generator(seed, "velvet pile"), (height, width), min(width, height) / 1080.0
+    combed = _combed(px, rng, shape)
+    clump = grain(rng, shape, 2.4 * px, 1.8 * px)
+    tip = grain(rng, shape, 0.42 * px, 0.42 * px)
+    tips = f32(0.62 * combed + 0.42 * clump + 0.55 * tip)
+    tips.flags.writeable = False
+    return tips
+
+
+def _combed(px: float, rng: np.random.Generator, shape: tuple[int, int]) -> F32:
     """Fibre tips: fine grain, a little longer the way the nap is brushed, which differs from place to place."""
     turn = rng.uniform(0.9, 2.2)
     fine = rng.standard_normal(shape, dtype=np.float32)
-    one, other = (correlated(fine, _strand(stage.px, turn + lean)) for lean in (-0.5, 0.5))
-    share = smoothstep(-0.7, 0.7, grain(rng, shape, 70.0 * stage.px, 45.0 * stage.px))
+    one, other = (correlated(fine, _strand(px, turn + lean)) for lean in (-0.5, 0.5))
+    share = smoothstep(-0.7, 0.7, grain(rng, shape, 70.0 * px, 45.0 * px))
     return f32(other + share * (one - other))
 
 

@@ -11,7 +11,8 @@ together with the plate's own. A frame that reaches over the plate by little tak
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,7 @@ import numpy as np
 
 from pipeline.backdrop.filters import f32
 from pipeline.backdrop.marble import slab
-from pipeline.backdrop.noise import grain
+from pipeline.backdrop.noise import generator, grain
 from pipeline.backdrop.pile import tufts
 from pipeline.backdrop.plate_file import (
     FOLDER,
@@ -53,15 +54,14 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
     plate = read_plate(folder)
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
-    surface = _Lit(
-        stage, plate, folder, window, texture(stage, plate.texture, plate.texture_gain) if textured else ()
-    )
+    fine = texture(stage, plate.texture, plate.texture_gain) if textured else None
+    surface = _Lit(stage, plate, folder, window, fine)
     takings = Takings(stage)
     for light in stage.rig.lights:
         takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
     ambient = stage.rig.ambient
     takings.add("ambient", surface.under(plate.ambient, ambient.color, ambient.strength))
-    return takings.scene()
+    return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,7 @@ class Window:
 class _Lit:
     """A plate in its palette, under a texture, ready for one lamp after another."""
 
-    def __init__(
-        self, stage: Stage, plate: Plate, folder: Path, window: Window, texture: tuple[F32, ...]
-    ) -> None:
+    def __init__(self, stage: Stage, plate: Plate, folder: Path, window: Window, texture: F32 | None) -> None:
         self._stage, self._plate, self._folder, self._window = stage, plate, folder, window
         self._texture = texture
         own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
@@ -121,8 +119,8 @@ class _Lit:
     def under(self, picture: Picture, color: Rgb, strength: float) -> F32:
         """Radiance (H, W, 3) before exposure."""
         lobes = self._seen(picture)
-        for channel, factor in enumerate(self._texture):
-            lobes[..., channel] *= factor
+        if self._texture is not None:
+            lobes *= self._texture
         light = np.asarray(color, dtype=np.float32) * np.float32(strength)
         matrix = self._colors * light[:, None]
         if self._stone is None:
@@ -149,18 +147,25 @@ class _Lit:
         return f32((stone + (stage.accent() - stone) * vein) * np.float32(plate.lobes.body.gain))
 
 
-def texture(stage: Stage, kind: str, strength: float) -> tuple[F32, ...]:
-    """Factors (H, W) about 1 of body and sheen (or of all): what the denoiser smoothed away. See `Plate.texture`."""
+def texture(stage: Stage, kind: str, strength: float) -> F32 | None:
+    """Factors (H, W, 3) about 1 of the lobes: what the denoiser smoothed away; see `Plate.texture`. None for a smooth surface."""
     if kind in {"none", "veins"}:
-        return ()
+        return None
     blur = stage.defocus_px(stage.plane()[1])
     gain = np.float32(strength)
     if kind == "pile":
         tuft = tufts(stage, blur) * gain
-        return np.exp(np.float32(BODY_TUFTS) * tuft), np.exp(np.float32(SHEEN_TUFTS) * tuft)
-    rng, shape = stage.generator("plate grain"), (stage.height, stage.width)
-    fine = 0.7 * grain(rng, shape, 0.7 * stage.px, 0.6 * stage.px) + 0.5 * grain(
-        rng, shape, 1.9 * stage.px, 1.4 * stage.px
-    )
-    fine *= stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2))
-    return (np.exp(gain * np.float32(GRAIN) * fine),)
+        body, sheen = np.exp(np.float32(BODY_TUFTS) * tuft), np.exp(np.float32(SHEEN_TUFTS) * tuft)
+        return np.stack([body, sheen, np.ones_like(body)], axis=-1)
+    fine = _grains(stage.seed, stage.width, stage.height) * stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2))
+    body = np.exp(gain * np.float32(GRAIN) * fine)
+    return np.stack([body, np.ones_like(body), np.ones_like(body)], axis=-1)
+
+
+@lru_cache(maxsize=2)
+def _grains(seed: int, width: int, height: int) -> F32:
+    """Grain of stone, sand and paper (H, W), in focus all over; the same for every photo of a size and a seed."""
+    rng, shape, px = generator(seed, "plate grain"), (height, width), min(width, height) / 1080.0
+    fine = f32(0.7 * grain(rng, shape, 0.7 * px, 0.6 * px) + 0.5 * grain(rng, shape, 1.9 * px, 1.4 * px))
+    fine.flags.writeable = False
+    return fine

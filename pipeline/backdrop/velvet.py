@@ -24,7 +24,7 @@ TALLEST = 0.42
 def velvet(stage: Stage) -> Scene:
     """Draped velvet, lit: the empty set that the stage describes."""
     raster = raster_for(stage, TALLEST * stage.surface.relief)
-    Z = folds(stage, raster)
+    Z = LAID[stage.surface.pattern](stage, raster)
     seen = see(stage, raster, Z)
     blur = stage.defocus_px(seen.Y)
     pile = Pile(stage, seen, blur)
@@ -95,3 +95,37 @@ def _ridges(rng: np.random.Generator, vary: Noise, u: F32, phase: F32, height: f
     run = vary(f32(u * 0.62 + cell * 7.7), f32(cell * 3.3 + 0.5))
     lift = heights[index] * smoothstep(-0.75, 0.55, run)
     return f32(np.float32(height) * lift * (0.6 * soft + 0.4 * round_top))
+
+
+def pleats(stage: Stage, raster: Raster) -> F32:
+    """Height of cloth in knife pleats that run away from the camera, a little aslant. Units of the piece."""
+    rng = stage.generator("velvet pleats")
+    bend = Noise(rng)
+    turn = math.radians(rng.uniform(14, 30)) * (-1.0 if stage.rig.key.azimuth_deg > 0 else 1.0)
+    across = raster.X * np.float32(math.cos(turn)) - raster.Y * np.float32(math.sin(turn))
+    across = across + np.float32(0.030) * bend(raster.X * 0.9, raster.Y * 0.9)
+    place = across / np.float32(0.23 * stage.surface.scale)
+    inside = place - np.floor(place)
+    profile = np.minimum(inside / np.float32(0.82), (1.0 - inside) / np.float32(0.18))
+    soft = 0.5 - 0.5 * np.cos(np.float32(math.pi) * np.clip(profile, 0, 1))
+    Z = np.float32(0.055 * stage.surface.relief) * soft + np.float32(0.012) * bend(
+        raster.X * 1.6, raster.Y * 1.6
+    )
+    return gaussian(f32(Z), max(0.6, 0.008 / raster.cell))
+
+
+def tufted(stage: Stage, raster: Raster) -> F32:
+    """Height of a buttoned cushion: a diamond lattice of pillows between seams. Units of the piece."""
+    rng = stage.generator("velvet tufts")
+    bend = Noise(rng)
+    size = np.float32(0.62 * stage.surface.scale)
+    X = (raster.X + np.float32(0.02) * bend(raster.X * 2.0, raster.Y * 2.0)) / size
+    Y = (raster.Y + np.float32(0.02) * bend(raster.X * 2.0 + 7.0, raster.Y * 2.0)) / (size * np.float32(1.25))
+    a, b = (X + Y) * np.float32(math.pi), (X - Y) * np.float32(math.pi)
+    pillow = np.sqrt(np.abs(np.sin(a) * np.sin(b)))
+    button = np.exp(-(np.sin(a) ** 2 + np.sin(b) ** 2) * np.float32(9.0))
+    Z = np.float32(0.13 * stage.surface.relief) * (pillow - np.float32(0.35) * button)
+    return gaussian(f32(np.maximum(Z, 0.0)), max(0.6, 0.012 / raster.cell))
+
+
+LAID = {"plain": folds, "pleats": pleats, "tufted": tufted}

@@ -21,6 +21,7 @@ WEAK_NOTED, SOFT_NOTED, HALO_NOTED = 0.10, 0.08, 0.03
 LOSS_WEAK, LOSS_SOFT, LOSS_HALO, LOSS_MUSH = 2.5, 2.0, 8.0, 0.15
 LOSS_MOVED, LOSS_DIFFER, DOUBT_NOTED = 3.0, 2.0, 0.06
 USUAL_MOVED, USUAL_DIFFERENCE = 0.08, 0.10
+LOSS_FAINT, USUAL_FAINT = 12.0, 0.012
 USUAL_HALO, USUAL_MUSH_PX = 0.02, 2.5
 
 
@@ -62,10 +63,12 @@ def weigh(
 def doubted(confidence: float, figures: dict[str, float]) -> tuple[float, tuple[Note, ...]]:
     """The confidence of a cut-out with the figures of `doubt.doubts` weighed in, and a note if they weigh much.
 
-    Set on rendered photos held out of training: what the matte had to mend, and two looks that differ, tell failures best.
+    Set on rendered photos held out of training: what the matte had to mend, and two looks that differ, tell failures best;
+    faint_share is `opinions.Settled`'s.
     """
     loss = LOSS_MOVED * max(figures["matte_moved"] - USUAL_MOVED, 0)
     loss += LOSS_DIFFER * max(figures["looks_differ"] - USUAL_DIFFERENCE, 0)
+    loss += LOSS_FAINT * max(figures["faint_share"] - USUAL_FAINT, 0)
     text = "What is piece and what is ground could not be told everywhere."
     return max(confidence - loss, 0.0), (Note("unsure-parts", text),) if loss > DOUBT_NOTED else ()
 

@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 
 from pipeline.color import srgb_from_linear
+from pipeline.cutout.classical import ClassicalSegmenter
 from pipeline.cutout.confidence import doubted, weigh
 from pipeline.cutout.contour import choke, smooth_weak_contour
 from pipeline.cutout.doubt import doubts
 from pipeline.cutout.foreground import foreground_colors
 from pipeline.cutout.looks import believed, joined, on_crop, without_paper
 from pipeline.cutout.matting import band_matte
+from pipeline.cutout.opinions import settled
 from pipeline.cutout.paper import Paper, fit_paper, follow_paper
 from pipeline.cutout.segmenter import Segmenter
 from pipeline.cutout.snap import snap
@@ -24,6 +26,7 @@ WORKING_PX = 1000  # long side of the piece's crop: about 1.5 times what a 1080 
 DRAFT_PX = 640
 MARGIN = 0.13  # of the piece's box, around the second look
 FAINT = 0.03  # alpha below this is noise of the solver
+WISP = 0.1  # alpha from which on a fringe is one thing with what it hangs on
 BALANCE_LIMIT = 0.15  # largest white-balance correction a channel may get
 EXPOSURE_LIMIT = 1.35
 
@@ -44,28 +47,31 @@ def cut_out(
     scale = min(working_px / max(box.width, box.height), 2.0)
     rgb = linear_crop(photo, box, scale)
     srgb = _encoded(rgb)
+    encoded = srgb.astype(np.float32) / np.float32(255)
     first, second = on_crop(overview, box, first_scale, srgb.shape[:2]), segmenter.segment(srgb)
     answer = joined(first, second, scale / first_scale) if segmenter.soft else believed(first, second)
     paper = follow_paper(rgb, fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0)), answer <= 0.5)
     if segmenter.soft:
-        answer = without_paper(answer, rgb, paper)
+        region = ClassicalSegmenter().segment(srgb) > 0.5
+        mended = settled(rgb, encoded, paper, (answer, first), region)
+        answer = without_paper(mended.matte, rgb, paper)
     piece = answer > 0.5
     if not piece.any():
         raise _nothing_found()
     trimap = soft_trimap(answer) if segmenter.soft else make_trimap(piece, rgb, paper.rgb)
     guess = answer if segmenter.soft else None
-    alpha = _clean(band_matte(srgb.astype(np.float32) / np.float32(255), trimap.known, trimap.unknown, guess))
+    alpha = _clean(band_matte(encoded, trimap.known, trimap.unknown, guess))
     alpha = smooth_weak_contour(rgb, alpha)
-    settled = choke(snap(rgb, alpha)) if settle else alpha
-    confidence, figures, notes = weigh(rgb, settled, trimap.unknown, paper)
+    final = choke(snap(rgb, alpha)) if settle else alpha
+    confidence, figures, notes = weigh(rgb, final, trimap.unknown, paper)
     if segmenter.soft:
-        figures |= doubts(first, answer, alpha)
+        figures |= doubts(first, answer, alpha) | {"faint_share": mended.faint_share}
         confidence, more = doubted(confidence, figures)
         notes += more
     balance = _white_balance(paper, alpha)
     return Cutout(
         rgb=foreground_colors(rgb, alpha) * balance,
-        alpha=settled,
+        alpha=final,
         box=box,
         scale=scale,
         confidence=confidence,
@@ -104,9 +110,13 @@ def _box_around(piece: Mask, scale: float, photo: Photo) -> Box:
 
 
 def _clean(alpha: F32) -> F32:
-    """Stretch away the solver's haze at both ends."""
+    """Stretch away the solver's haze at both ends, and drop wisps of it that hang on nothing solid."""
     clean: F32 = np.clip((alpha - FAINT) / (1 - 2 * FAINT), 0, 1)
-    return clean
+    count, labels = cv2.connectedComponents((clean > WISP).astype(np.uint8), connectivity=8)
+    solid = np.zeros(count, np.bool_)
+    solid[np.unique(labels[clean > 0.5])] = True
+    around = cv2.dilate((solid[labels] & (labels > 0)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(around, clean, np.float32(0))
 
 
 def _white_balance(paper: Paper, alpha: F32) -> F32:

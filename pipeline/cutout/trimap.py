@@ -46,9 +46,9 @@ def make_trimap(piece: Mask, rgb: F32, paper_rgb: F32, *, halo_px: float = HALO_
     radius = local_radius(piece)
     core = piece & (distance >= np.minimum(inward, np.maximum(CORE_SHARE * radius, 1.0)))
     middle = piece & (distance >= np.minimum(MIDDLE_SHARE * radius, LINING_PX))
-    near, bare = _nearer_to_paper(rgb, paper_rgb, middle)
+    near, bare = nearer_to_paper(rgb, paper_rgb, middle)
     shallow = distance <= LINING_PX
-    lining = _lining(piece, shallow & near)
+    lining = connected_to(~piece, shallow & near)
     core &= ~lining
     bare &= lining
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
@@ -78,7 +78,7 @@ def soft_trimap(matte: F32) -> Trimap:
     return Trimap(known, unknown)
 
 
-def _nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> tuple[Mask, Mask]:
+def nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> tuple[Mask, Mask]:
     """Pixels far more like bare paper, or beside a coloured piece like shaded paper, than like the piece around them.
 
     Second, those that can be nothing but bare paper: beside a piece that is far from it, and hardly off it.
@@ -98,11 +98,11 @@ def _nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> tuple[Mask, Mask
     return near, (distance < BARE_LOG) & (typical > FAR_LOG)
 
 
-def _lining(piece: Mask, doubtful: Mask) -> Mask:
-    """Doubtful pixels inside the piece's mask that are connected to the paper outside it."""
-    inside = doubtful & piece
-    count, labels = cv2.connectedComponents((inside | ~piece).astype(np.uint8), connectivity=4)
+def connected_to(paper: Mask, doubtful: Mask) -> Mask:
+    """Doubtful pixels (h, w) off the `paper` that are connected to it through each other."""
+    inside = doubtful & ~paper
+    count, labels = cv2.connectedComponents((inside | paper).astype(np.uint8), connectivity=4)
     touching = np.zeros(count, np.bool_)
-    touching[np.unique(labels[~piece])] = True
-    lining: Mask = touching[labels] & inside
-    return lining
+    touching[np.unique(labels[paper])] = True
+    connected: Mask = touching[labels] & inside
+    return connected

@@ -17,7 +17,7 @@ from pipeline.layout import Piece
 from pipeline.recipe import Recipe
 from pipeline.values import F32, U8, Box, Cutout, Note, Scene, Verdict
 
-LEAST_CONFIDENCE = 0.86  # set where, on real photos, swallowed shadows begin to show
+LEAST_CONFIDENCE = 0.91  # set where, on real photos, swallowed shadows begin to show
 DRAFT_CONFIDENCE = 0.75  # a draft's coarser matte has wider margins; it is looked at, not posted
 LEAST_PSNR_DB = 45.0
 MOST_HUE_METAL_DEG, MOST_HUE_GEM_DEG = 2.0, 3.0

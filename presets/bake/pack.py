@@ -27,6 +27,10 @@ from presets.bake.queue import Bake
 BORDER = 4  # px that Blender renders around the canvas; as in `atelier.exposure`
 BODY = 0.18  # albedo of the body while baking; as in `atelier.shader`
 BRIGHTEST = 60000.0  # of a half float
+LAMP_LEVEL, MASK_LEVEL = (
+    45.0,
+    150.0,
+)  # of DWAB's loss; a mask is full of grain, and small steps in it are not seen
 
 
 def pack(bake: Bake, order: dict[str, Any], made: dict[str, Any], shelf: Path) -> Path:
@@ -97,14 +101,16 @@ def exposure(path: Path) -> F32:
 def _mask(bake: Bake, source: Path, folder: Path, before: Plate | None) -> Picture | None:
     if before or not bake.mask_px:
         return before.mask if before else None
-    return _packed(source / "mask.exr", folder / "mask.exr", np.ones(3, np.float32))
+    return _packed(source / "mask.exr", folder / "mask.exr", np.ones(3, np.float32), level=MASK_LEVEL)
 
 
-def _packed(source: Path, target: Path, scale: F32, light: Light | None = None) -> Picture:
+def _packed(
+    source: Path, target: Path, scale: F32, light: Light | None = None, level: float = LAMP_LEVEL
+) -> Picture:
     """One exposure as half floats, DWAB."""
     pixels = np.clip(exposure(source) * scale, 0, BRIGHTEST).astype(np.float16)
     exr = openexr()
-    header = {"compression": exr.DWAB_COMPRESSION, "type": exr.scanlineimage}
+    header = {"compression": exr.DWAB_COMPRESSION, "type": exr.scanlineimage, "dwaCompressionLevel": level}
     with exr.File(header, {"RGB": np.ascontiguousarray(pixels)}) as file:
         file.write(str(target))
     return Picture(file=target.name, sha256=hashlib.sha256(target.read_bytes()).hexdigest(), light=light)

@@ -55,17 +55,16 @@ def _sheen(gain: float) -> Lobes:
 
 
 VELVET = Bake("velvet", _sheen(5.0), _sheen(3.2), "pile", unit_px=250, samples=24, seed=3, lens=CLOTH_LENS)
-SATIN = Bake("satin", _gloss("accent", 0.8), texture="none", unit_px=250, samples=24, seed=5, lens=CLOTH_LENS)
 QUEUE: tuple[Bake, ...] = (
     VELVET,
     Bake("marble", texture="veins", unit_px=160, seed=4, roughness=0.1),
-    SATIN,
+    Bake("satin", _gloss("accent", 0.8), texture="none", seed=5, lens=CLOTH_LENS),
     Bake("sand", texture_gain=5.0, seed=2, unit_px=230),
     Bake("plaster", texture_gain=1.5, seed=2, unit_px=230, roughness=0.5),
     Bake("suede", _sheen(1.6), _sheen(3.0), "pile", seed=6, lens=CLOTH_LENS),
     Bake("travertine", unit_px=220, mask_px=440, seed=1, roughness=0.34),
     Bake("paper", seed=3, unit_px=190),
-    Bake("silk", _gloss("accent", 1.2), texture="none", unit_px=250, samples=24, seed=8, lens=CLOTH_LENS),
+    Bake("silk", _gloss("accent", 1.2), texture="none", seed=8, lens=CLOTH_LENS, draft=True),
     replace(VELVET, take=2, seed=12),
     Bake("slate", texture_gain=3.0, seed=2, unit_px=260, roughness=0.4, draft=True),
     Bake(

@@ -91,7 +91,14 @@ def main() -> None:
     args = cli.parse_args()
     cv2.setNumThreads(2)
     table = Table(
-        "plate", "MB", "load ms", "load + light ms", "banding", "clipped %", title=f"Asked: {ASKED}"
+        "plate",
+        "MB",
+        "load ms",
+        "load + light ms",
+        "banding",
+        "clipped %",
+        "painted under",
+        title=f"Asked: {ASKED}",
     )
     for folder, plate in shelved():
         table.add_row(folder.name, *_row(plate, folder))
@@ -109,11 +116,27 @@ def main() -> None:
 def _row(plate: plate_file.Plate, folder: Path) -> list[str]:
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     surface = surface_of(plate.name)
-    stages = [_stage(surface, rig, plate.view) for rig in library().rigs.values()]
+    rigs = {name: rig for name, rig in library().rigs.items() if _has_lamps(plate, rig)}
+    stages = [_stage(surface, rig, plate.view) for rig in rigs.values()]
     load = max(statistics.median(_load_ms(plate, folder, stage.rig) for _ in range(5)) for stage in stages)
     both = max(statistics.median(_light_ms(stage) for _ in range(5)) for stage in stages)
     banding, clipped = zip(*(_finished(stage) for stage in stages), strict=True)
-    return [f"{size:.2f}", f"{load:.0f}", f"{both:.0f}", f"{max(banding):.4f}", f"{max(clipped):.2f}"]
+    lacking = ", ".join(name for name in library().rigs if name not in rigs)
+    return [
+        f"{size:.2f}",
+        f"{load:.0f}",
+        f"{both:.0f}",
+        f"{max(banding):.4f}",
+        f"{max(clipped):.2f}",
+        lacking,
+    ]
+
+
+def _has_lamps(plate: plate_file.Plate, rig: Rig) -> bool:
+    try:
+        return all(plate.lamp_for(light) for light in rig.lights)
+    except plate_file.NotForThis:
+        return False
 
 
 def _stage(surface: Surface, rig: Rig, view: str) -> Stage:

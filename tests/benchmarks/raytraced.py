@@ -21,7 +21,7 @@ from pipeline.color import luminance
 from pipeline.develop import develop
 from pipeline.photo.decode import decode
 from pipeline.recipe import Recipe
-from pipeline.render import Stopwatch, Take, take
+from pipeline.render import Stopwatch, Take, cut, take
 from pipeline.values import F32, Photo
 from presets.bake.tracer import BlenderTracer, beside_the_program, has_blender
 from presets.library import recipe
@@ -66,8 +66,11 @@ def main() -> None:
 def compared(photo: Photo, wanted: Recipe, tracer: BlenderTracer, out: Path | None, stem: str) -> list[str]:
     """The row of one photo."""
     clock, slow = Stopwatch(), Stopwatch()
-    own = take(photo, wanted, clock)
-    traced = take(photo, wanted.model_copy(update={"renderer": "blender"}), slow, tracer)
+    with clock.step("cut-out"):
+        cutout = cut(photo, wanted)
+    slow.seconds |= clock.seconds
+    own = take(cutout, wanted, clock)
+    traced = take(cutout, wanted.model_copy(update={"renderer": "blender"}), slow, tracer)
     if traced.notes:
         return ["", traced.notes[0].text, "", ""]
     if out:

@@ -23,6 +23,7 @@ from pipeline.cutout.cut import cut_out
 from pipeline.cutout.network import NetworkSegmenter
 from pipeline.cutout.segmenter import Segmenter
 from pipeline.errors import Unfit
+from pipeline.judge.judge import LEAST_CONFIDENCE
 from pipeline.photo.decode import decode
 from tests.benchmarks.matte import compare
 
@@ -150,7 +151,10 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=200, help="photos")
     parser.add_argument("--split", choices=("test", "held-out"), default="test")
     parser.add_argument(
-        "--threshold", type=float, default=0.6, help="of the confidence under which a person looks"
+        "--threshold",
+        type=float,
+        default=LEAST_CONFIDENCE,
+        help="of the confidence under which a person looks",
     )
     parser.add_argument("--worst", type=int, default=10, help="photos to name")
     asked = parser.parse_args()

@@ -37,6 +37,13 @@ def bad_posts() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "badtag", {"hashtags": ["#two words"]}
     yield "control", {"caption": "a\x00b"}
     yield "alt", {"alt_text": "a" * 1001}
+    yield "story-square", {"kind": "story", "caption": "", "hashtags": []}
+    tall = {"kind": "story", "data": picture(1, (1080, 1920)), "caption": "", "hashtags": []}
+    yield "story-words", tall | {"caption": "Words that nobody sees"}
+    yield "story-tags", tall | {"hashtags": ["#ring"]}
+    yield "story-comment", tall | {"first_comment": ["#ring"]}
+    yield "story-short", tall | {"data": picture(1, (1080, 1350))}
+    yield "story-in-feed", {"data": picture(1, (1080, 1920))}
     yield "missing", {"more": ["not-there.jpg"], "sha256": ["0" * 64, "0" * 64]}
 
 

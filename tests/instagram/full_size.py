@@ -13,5 +13,5 @@ def render(photo, recipe, max_pixels, name):
     """The photo itself, large."""
     with Image.open(photo) as image:
         small = np.asarray(image.convert("RGB").resize((9, 9)))
-    picture = cv2.resize(small, (1080, 1080), interpolation=cv2.INTER_CUBIC)
+    picture = cv2.resize(small, (recipe.width_px, recipe.height_px), interpolation=cv2.INTER_CUBIC)
     return Render(picture, Verdict("pass", (), {}), {}, (), ("yellow",))

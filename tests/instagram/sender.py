@@ -35,10 +35,10 @@ def main():
         if gate.halted:
             sys.exit(3)
         turn = publishing.turn(now)
-        if turn is None:
+        if turn is None and not ledger.half_done():
             return
         until = dt.datetime.fromtimestamp(gate.until, dt.UTC)
-        now = max(now, turn.at, until) + dt.timedelta(seconds=1)
+        now = max(now, turn.at if turn else now, until) + dt.timedelta(seconds=1)
         publishing.step(now)
 
 

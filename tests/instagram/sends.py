@@ -11,26 +11,35 @@ from collections import Counter
 from pathlib import Path
 
 from daemon.failpoint import VARIABLE
+from daemon.instagram.post_ledger import upload_id
 from tests.instagram.shop import Shop, picture
 
 SENDER = Path(__file__).with_name("sender.py")
 
 
 class Campaign:
-    """Some posts, a stand-in, and kills to come. more: further settings of [instagram]."""
+    """Some posts, every fifth of them a story, a stand-in, and kills to come. more: further settings of [instagram]."""
 
     def __init__(self, root, standin, posts, **more):
         self.standin = standin
         self.killed = self.halts = 0
         self.said, self.arguments = "", [sys.executable, str(SENDER), str(root)]
-        self._process = None
+        self._process, self._uploads = None, {}
         self._tokens = root.parent / "tokens"
         self._tokens.mkdir()
         shop = Shop(root)
         self.studio = shop.studio
         for number in range(posts):
-            data = picture(number % 7)
-            shop.post(f"post-{number:03}", data=data, order=float(number), template=f"t{number % 3}")
+            data, more_of_it = picture(number % 7), {}
+            if number % 5 == 4:
+                data, more_of_it = (
+                    picture(number % 7, (1080, 1920)),
+                    {"kind": "story", "caption": "", "hashtags": []},
+                )
+            entry = shop.post(
+                f"post-{number:03}", data=data, order=float(number), template=f"t{number % 3}", **more_of_it
+            )
+            self._uploads[upload_id(entry.id)] = entry.path.stem
         shop.close()
         self.names = [f"post-{number:03}" for number in range(posts)]
         lines = [f"{key} = {_toml(value)}" for key, value in standin.settings(**more).items()]
@@ -55,6 +64,7 @@ class Campaign:
     def account(self):
         """double: posts that are public twice. lost: neither public, nor in the queue. unheld: public, and nobody was told."""
         public = Counter(text.split(".")[0].removeprefix("This is ") for text in self.standin.texts())
+        public += Counter(self._uploads[one["upload"]] for one in self.standin.stories)
         states = self.states
         told = {name for name, state in states.items() if state in {"posted", "person"}}
         return {
@@ -66,6 +76,18 @@ class Campaign:
             ),
             "unheld": sum(1 for name in public if name not in told),
         }
+
+    def comments(self):
+        """How often each post that should have a first comment has it, and the posts of which the owner was told that it may not."""
+        said = Counter(post for post, _ in self.standin.comments)
+        media, told = {}, set()
+        for path in self.studio.posted.glob("*.json"):
+            post = json.loads(path.read_text())
+            if post["first_comment"] and post["media"]:
+                media[post["media"]] = said[post["media"]]
+            if any("the first comment may be missing" in event["what"] for event in post["history"]):
+                told.add(post["media"])
+        return media, told
 
     @property
     def states(self):

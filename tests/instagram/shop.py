@@ -67,6 +67,10 @@ class Shop:
         path.write_text(json.dumps(Post(**fields | more).model_dump(mode="json")))
         return read_post(path)
 
+    def story(self, name="story", **more):
+        """A story of the right size."""
+        return self.post(name, data=picture(2, (1080, 1920)), kind="story", caption="", hashtags=[], **more)
+
     def carousel(self, name, count, **more):
         """A post with several pictures."""
         datas = [picture(seed) for seed in range(count)]
@@ -87,11 +91,11 @@ class Shop:
         publishing.recover(self.now)
         for _ in range(steps):
             gate = self.ledger.gate
-            if gate.halted or not publishing.due:
+            if gate.halted or not (publishing.due or self.ledger.half_done()):
                 return
             turn = publishing.turn(self.now)
             until = dt.datetime.fromtimestamp(max(gate.until, 0), dt.UTC)
-            self.now = max(self.now, turn.at, until) + dt.timedelta(seconds=1)
+            self.now = max(self.now, turn.at if turn else self.now, until) + dt.timedelta(seconds=1)
             publishing.step(self.now)
 
     def states(self):

@@ -54,7 +54,7 @@ TROUBLES = {  # as Instagram words them; status, JSON
 
 
 class StandIn:
-    """One account. posts: what is public, the oldest first; faults: step -> list of faults, used up one a time.
+    """One account. posts, stories: what is public, the oldest first; comments: (post, words). faults: step -> list of faults, used up one a time.
 
     A fault is a word of TROUBLES (refused, nothing done), or "cut-before", "hang-before" (not done), "cut-after",
     "hang-after", "html-after", "feedback-after" (done, and the answer is lost), or a function of the Heard that may do anything.
@@ -62,7 +62,7 @@ class StandIn:
 
     def __init__(self, username="shop", password="correct horse"):  # noqa: S107
         self.username, self.password = username, password
-        self.posts, self.uploads, self.comments = [], {}, []
+        self.posts, self.stories, self.uploads, self.comments = [], [], {}, []
         self.faults = {}
         self.steps, self.met = Counter(), Counter()  # requests by name, and those of them that met a fault
         self.heard = []
@@ -71,6 +71,7 @@ class StandIn:
         self.sessions = Counter()
         self.bodies = []
         self.show_new = True  # whether the account's list shows what was just posted
+        self.name_uploads = True  # whether a story says which upload it was made of
         self._key = None
         self.wire = Wire(self._answer)
 
@@ -127,8 +128,11 @@ class StandIn:
             ("/rupload_igphoto/", "upload", self._upload),
             ("/media/configure/", "configure", self._configure),
             ("/media/configure_sidecar/", "configure", self._configure),
+            ("/media/configure_to_story/", "configure", self._configure_story),
+            (f"/feed/user/{USER}/story/", "feed", self._reel),
             (f"/feed/user/{USER}/", "feed", self._feed),
             ("/comment/", "comment", self._comment),
+            ("/comments/", "comments", self._comments),
             ("login.async.send_login_request", "login", self._login),
             ("caa.login.process_client_data", "login-page", _login_page),
             (
@@ -172,6 +176,41 @@ class StandIn:
         }  # fmt: skip
         self.posts.append(media)
         return _ok(media=media, upload_id=form["upload_id"])
+
+    def _configure_story(self, heard):
+        if not self._known(heard):
+            return _trouble("login")
+        form = _signed(heard.body)
+        if form["upload_id"] not in self.uploads:
+            return _trouble("bad-media")
+        number = len(self.stories) + 1
+        story = {
+            "pk": str(2 * 10**18 + number), "id": f"{2 * 10**18 + number}_{USER}", "taken_at": int(time.time()), "media_type": 1,
+            "caption": None, "user": self._user(), "asked": form, "upload": form["upload_id"],
+            "pictures": [hashlib.sha256(self.uploads[form["upload_id"]]).hexdigest()],
+        }  # fmt: skip
+        self.stories.append(story)
+        return _ok(media=self._shown(story), upload_id=form["upload_id"])
+
+    def _shown(self, story):
+        named = {"device_timestamp": int(story["upload"])} if self.name_uploads else {}
+        return {key: value for key, value in story.items() if key not in {"asked", "upload"}} | named
+
+    def _reel(self, heard):
+        if not self._known(heard):
+            return _trouble("login")
+        shown = self.stories if self.show_new else []
+        return _ok(reel={"items": [self._shown(one) for one in shown]} if shown else None)
+
+    def _comments(self, heard):
+        if not self._known(heard):
+            return _trouble("login")
+        post = heard.path.split("/media/")[1].split("/")[0]
+        stranger = {"pk": "9", "text": "#ring", "user": {"pk": "9"}}  # says the same, and is not the shop
+        own = [
+            {"pk": "1", "text": text, "user": self._user()} for where, text in self.comments if where == post
+        ]
+        return _ok(comments=[stranger, *own])
 
     def _feed(self, heard):
         if not self._known(heard):

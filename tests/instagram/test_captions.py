@@ -137,3 +137,32 @@ def test_a_mistake_in_the_shops_voice_costs_no_picture_and_check_tells_it(tmp_pa
         main(["check", "--studio", str(tmp_path)])
     assert end.value.code == 78
     assert "en.toml, line 1, openings" in capsys.readouterr().err
+
+
+def test_a_piece_without_a_title_is_called_by_its_kind_where_the_voice_wants_a_name():
+    file = voice_for("en", None)._file
+    named = VoiceFile.model_validate(
+        file.model_dump(by_alias=True) | {"openings": ["From our case: {title}."]}
+    )
+    said = Voice("en", named).write(Record("", "watch", material="velvet", palette="navy"), set(), "")
+    assert said.caption.startswith("From our case: Watch.")
+
+
+def test_a_name_is_introduced_and_a_description_is_not(voice):
+    for title, introduced in (
+        ("Aurora", True),
+        ("Gold ring 22k", False),
+        ("Luna hoops", False),
+        ("Ring", False),
+    ):
+        record = Record(title, "ring", material="velvet", palette="navy", light="moody", seed="3")
+        said = " ".join(one.caption for one in many(voice, record, 40))
+        assert (f"Meet {title}." in said or f"Das ist {title}." in said) == introduced, title
+        assert title in said
+
+
+def test_known_facts_come_first_and_nothing_is_said_twice(voice):
+    for one in many(voice, FULL, 15):
+        for fact in (FULL.metal, FULL.title, FULL.price):
+            assert one.caption.casefold().count(fact.casefold()) == 1, one.caption
+        assert one.caption.count("ruby") == 1, one.caption

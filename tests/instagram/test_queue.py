@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 
 import pytest
 from PIL import Image
 
 from daemon.cli import main
+from daemon.instagram import post_ledger
 from daemon.instagram.preflight import problems
 from pipeline.errors import BadInput
 from tests.instagram.bad_posts import bad_posts
@@ -88,6 +91,23 @@ def test_the_list_says_why_nothing_is_sent(shop, capsys):
     assert "The publisher sends nothing: halted: Instagram wants a person" in run(shop, capsys)[1].replace(
         "\n", " "
     )
+
+
+def test_a_ledger_of_an_earlier_version_is_carried_on(tmp_path):
+    path = tmp_path / "posts.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.executescript(f"{post_ledger._SCHEMA}; PRAGMA user_version = 1")
+        old.execute(
+            "INSERT INTO posts (id, upload_id, step, template, type, text, begun_at, posted_at) VALUES"
+            " ('a', '1', 'posted', 't', 'ring', 'said', 1.0, 2.0)"
+        )
+        old.commit()
+    for _ in range(2):
+        ledger = post_ledger.PostLedger(path)
+        row = ledger.row("a")
+        assert (row.text, row.handle, row.comment, row.comment_tries) == ("said", "", "", 0)
+        assert [one.id for one in ledger.half_done()] == ["a"]
+        ledger.close()
 
 
 def test_reorder_puts_posts_first(shop, capsys):

@@ -30,7 +30,7 @@ def outgoing(tmp_path, name="one", count=1):
     return Outgoing(name, upload_id(name), tuple(paths), f"This is {name}.", "A ring", "", time.time())
 
 
-def nothing():
+def nothing(_):
     pass
 
 
@@ -38,7 +38,7 @@ def test_bytes_words_and_description_arrive_as_they_are(unofficial, standin, tmp
     post = outgoing(tmp_path)
     marks = []
     receipt = unofficial().publish(
-        post, lambda: marks.append((standin.steps["upload"], standin.steps["configure"]))
+        post, lambda _: marks.append((standin.steps["upload"], standin.steps["configure"]))
     )
     assert marks == [(1, 0)]  # before the one request that publishes, and after all others
     assert standin.uploads[post.upload_id] == post.pictures[0].read_bytes()

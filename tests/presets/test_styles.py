@@ -20,6 +20,8 @@ from presets.styles import Style, choose, find_style
         ("marble-black", "ring", "marble-black-studio", None),
         ("marble-black-soft-glow", "ring", "marble-black-studio", "soft-glow"),
         ("moody-velvet-plum", "ring", "velvet-plum-moody", None),
+        ("malachite", "ring", "malachite-soft-glow", None),
+        ("linen-flax", "ring", "linen-flax-blinds", None),
         ("diwali", "set", "festive-gold-soft-glow", None),
         ("festive-spotlight", "set", "festive-gold-spotlight", None),
     ],

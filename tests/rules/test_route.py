@@ -24,7 +24,7 @@ def plan(
 def test_defaults_give_a_picture_whatever_the_folder_says():
     made = plan("zzz qqq")
     assert made.jewelry_type == "auto"
-    assert made.recipes[0].template == "velvet-navy-soft-glow"
+    assert len(made.recipes[0].pool) >= 4
     assert made.outputs == ("export", "watermark", "instagram")
     assert made.findings[0].code == "unknown-word"
 
@@ -102,7 +102,11 @@ def test_reasons_name_the_rule_and_its_number():
     text = "\n".join(made.reasons)
     assert made.reasons[0] == 'Rule 2 (match = "bangles-*") applies to bangles--velvet.'
     assert "Type bangle: from the folder name bangles--velvet." in made.reasons
-    assert "Template marble-white-soft-glow: from rule 2" in text
+    assert (
+        "Template: left open by rule 2 and the folder name bangles--velvet, so the piece's own colours decide"
+        in text
+    )
+    assert {one.surface.material for one in made.recipes[0].pool} == {"marble"}
     assert "overnight, 22:00 to 06:00" in text
     assert made.window is not None
 
@@ -212,3 +216,27 @@ def test_the_positions_of_a_mark_are_those_that_can_be_printed():
     from rules.plan import Position
 
     assert get_args(Position) == get_args(Printed)
+
+
+def test_each_variant_is_made_in_every_format_and_the_feed_gets_it_once():
+    rules = Rules(rule=(Rule(match="rings*", formats=("square", "story", "portrait", "story")),))
+    made = plan("rings--x2", rules)
+    assert [(one.format, one.width_px, one.height_px) for one in made.recipes] == [
+        ("square", 1080, 1080), ("story", 1080, 1920), ("portrait", 1080, 1350),
+    ] * 2  # fmt: skip
+    assert len({one.digest for one in made.recipes}) == 6
+    assert [made.variant_of(at) for at in range(6)] == [0, 0, 0, 1, 1, 1]
+    assert [made.recipes[at].seed for at in (0, 1, 2, 3)] == [0, 0, 0, 1]
+    assert ["instagram" in made.outputs_of(at) for at in range(3)] == [False, True, True]
+    assert made.outputs_of(0) == ("export", "watermark")
+    assert any("portrait takes the square's place" in reason for reason in made.reasons)
+    own = plan("rings", rules, 'formats = ["portrait"]')
+    assert [one.format for one in own.recipes] == ["portrait"]
+    assert plan("watches", rules).recipes[0].format == "square"
+    only = Rules(outputs=("instagram",), defaults=Choices(formats=("square", "portrait")))
+    assert [one.format for one in plan("rings", only).recipes] == ["portrait"]
+
+
+def test_a_format_that_there_is_not_is_told_with_those_that_there_are():
+    with pytest.raises(BadSidecar, match=r"formats.*\"reel\".*square.*portrait.*story"):
+        plan("rings", Rules(), 'formats = ["reel"]')

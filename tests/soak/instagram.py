@@ -61,7 +61,7 @@ def posts(share: float, say: Say) -> Iterator[Row]:
 
 
 _OFTEN = {  # of the requests of each kind, so many meet a fault
-    "upload": 0.35, "configure": 0.55, "feed": 0.3, "comment": 0.5, "login": 0.4, "login-page": 0.2, "device": 0.1, "key": 0.1,
+    "upload": 0.35, "configure": 0.55, "feed": 0.3, "comment": 0.5, "comments": 0.3, "login": 0.4, "login-page": 0.2, "device": 0.1, "key": 0.1,
     "other": 0.1,
 }  # fmt: skip
 
@@ -69,7 +69,8 @@ _OFTEN = {  # of the requests of each kind, so many meet a fault
 def _plant(campaign: Campaign, count: int, chance: random.Random) -> None:
     """Faults at all steps, in an order that the seed decides; every second post has a first comment."""
     shop = Shop(campaign.studio.root)
-    for entry in shop.publishing(None).queue.entries()[::2]:
+    feed = [entry for entry in shop.publishing(None).queue.entries() if entry.post.kind == "feed"]
+    for entry in feed[::2]:
         entry.write(entry.post.model_copy(update={"first_comment": ["#ring"], "hashtags": []}))
     shop.close()
     for step, often in _OFTEN.items():
@@ -100,8 +101,17 @@ def _sends(campaign: Campaign, faults: Counter[str], count: int) -> Iterator[Row
     settled = states["posted"] + states["person"] + states["refused"] == count
     yield Row("posts posted, held for a person, refused", f"{count} in all", shown, settled)
     files = {hashlib.sha256(picture(number)).hexdigest() for number in range(7)}
-    wrong = sum(1 for post in campaign.standin.posts if not set(post["pictures"]) <= files)
+    files |= {hashlib.sha256(picture(number, (1080, 1920))).hexdigest() for number in range(7)}
+    public = [*campaign.standin.posts, *campaign.standin.stories]
+    wrong = sum(1 for post in public if not set(post["pictures"]) <= files)
     yield Row("posts whose bytes differ from the file's", "0", str(wrong), wrong == 0)
+    stories = len(campaign.standin.stories)
+    yield Row("of them stories", "some", str(stories), stories >= count // 10)
+    comments, warned = campaign.comments()
+    twice = sum(1 for said in comments.values() if said > 1)
+    silent = sum(1 for post, said in comments.items() if not said and post not in warned)
+    yield Row(f"first comments made twice, of {len(comments)}", "0", str(twice), twice == 0)
+    yield Row("first comments missing, and the owner was not told", "0", str(silent), silent == 0)
 
 
 def _secrets(campaign: Campaign) -> Iterator[Row]:

@@ -24,6 +24,10 @@ CLOSE: Final = (0.85, 2.6)
 """Window against the photo's long side; and window pixels per photo pixel for a close look."""
 BLEACHED: Final = 0.15
 """Of the windows are overexposed."""
+TINTED: Final = 0.5
+"""Of the windows show the piece in another alloy than was rendered: rose, copper, greenish, bluish."""
+TINT_EV: Final = (0.35, 0.12, 0.45)
+"""Spread of the gain of red, green, blue, in stops; yellow to rose gold is about (0, -0.15, 0.55)."""
 SHADE_SPAN: Final = (-3.0, 0.3)
 IGNORED: Final = -1
 
@@ -67,7 +71,8 @@ class Recombiner:
             self.rng.random() < BLEACHED
         ):  # as shops do: paper clips, and with it pearls, dials and polished silver
             gain, shot = self.rng.uniform(1.0, 1.5), replace(shot, white=float(self.rng.uniform(1.0, 1.35)))
-        photo = cut["piece"] * np.float32(gain) + (1 - alpha[..., None]) * ground * shadow
+        piece = cut["piece"] * (np.float32(gain) * self._tint())
+        photo = piece + (1 - alpha[..., None]) * ground * shadow
         srgb = self._jpeg(develop(photo, ground, alpha, shot, seed))
         shade = np.log(np.maximum((ground * shadow).mean(-1), 1e-4) / np.maximum(ground.mean(-1), 1e-4))
         part = np.rint(cut["part"]).astype(np.int64) - 1
@@ -75,6 +80,12 @@ class Recombiner:
         return Window(
             srgb, alpha, np.maximum(cut["height_px"], 0), cut["normal"], part, np.clip(shade, *SHADE_SPAN)
         )
+
+    def _tint(self) -> F32:
+        """Gains (3,) of the piece: what metal reflects is nearly proportional to its colour."""
+        if self.rng.random() >= TINTED:
+            return np.ones(3, np.float32)
+        return np.exp2(self.rng.normal(0, TINT_EV)).astype(np.float32)
 
     def _cut(self, layers: dict[str, F32]) -> dict[str, F32]:
         """A square window at a drawn scale; beyond the photo's rim it goes on mirrored."""

@@ -181,24 +181,30 @@ def marble(site):
 def travertine(site):
     """Vein-cut travertine, honed: pits along its layers."""
     g = Graph("travertine", site.paint)
-    pits, _ = _travertine(g)
-    relief = g.bump(g.math("SUBTRACT", 1.0, pits), 0.035, 1.0, g.bump(g.noise(30.0, 4.0, 0.6), 0.003))
+    pits, _ = _travertine(g, site.view)
+    relief = g.bump(
+        g.math("SUBTRACT", 1.0, pits),
+        0.02 if site.view == "flat" else 0.035,
+        1.0,
+        g.bump(g.noise(30.0, 4.0, 0.6), 0.003),
+    )
     _stone(site, g.lobes(body_normal=relief, gloss=g.polish(rough=0.34, normal=relief)))
 
 
-def _travertine(g):
-    """(pits 0..1, layers 0..1)."""
+def _travertine(g, view):
+    """(pits 0..1, layers 0..1). From above all pits are in focus, so they are finer and fewer there."""
+    scale, rarest = (26.0, 0.62) if view == "flat" else (15.0, 0.58)
     flow = g.at((0.42, 1.0, 1.0), (0, 0, 0.3))
     layers = g.noise(1.9, 7.0, 0.6, flow, 0.5)
-    holes = g.noise(15.0, 4.0, 0.6, g.at((0.5, 1.0, 1.0), (0, 0, 0.3)), 1.0)
+    holes = g.noise(scale, 4.0, 0.6, g.at((0.5, 1.0, 1.0), (0, 0, 0.3)), 1.0)
     zone = g.span(g.noise(2.3, 3.0, 0.5, flow), 0.46, 0.62)
-    return g.math("MULTIPLY", g.span(holes, 0.58, 0.64), zone), layers
+    return g.math("MULTIPLY", g.span(holes, rarest, rarest + 0.06), zone), layers
 
 
 def travertine_mask(site):
     """Layers of cream and honey, dark in the pits."""
     g = Graph("mask")
-    pits, bands = _travertine(g)
+    pits, bands = _travertine(g, site.view)
     warm = g.math("MULTIPLY", g.span(bands, 0.38, 0.68), 0.6)
     grain = g.math("MULTIPLY", g.span(g.noise(20.0, 5.0, 0.7), 0.42, 0.75), 0.35)
     _stone(site, g.emit(g.math("MULTIPLY", pits, 0.85), g.math("ADD", warm, grain, clamp=True), 0.0))

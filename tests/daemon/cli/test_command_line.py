@@ -87,7 +87,7 @@ def test_plan_reads_the_sidecar_and_tells_its_mistakes(studio: Path):
     folder.mkdir()
     (folder / "a.toml").write_text('template = "festive"', "utf-8")
     done = vitrine("plan", "rings/a.jpg", "--studio", str(studio))
-    assert "from the sidecar a.toml" in done.stdout
+    assert "left open by the sidecar a.toml" in done.stdout
     (folder / "a.toml").write_text('\ntemplate = "festve"', "utf-8")
     done = vitrine("plan", "rings/a.jpg", "--studio", str(studio))
     assert done.returncode == 1

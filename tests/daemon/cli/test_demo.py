@@ -32,15 +32,15 @@ def test_an_earlier_demo_makes_room(tmp_path):
     assert load_settings(studio.root).worker_threads == 1
 
 
-def test_the_folders_show_every_material_and_every_light():
+def test_the_folders_show_every_material_and_many_lights(tmp_path):
     plans = [
-        route(Facts(folder=folder, name="IMG_1.jpg"), load_settings(HOME).rules) for _, folder in FOLDERS
+        route(Facts(folder=folder, name="IMG_1.jpg"), load_settings(tmp_path).rules) for _, folder in FOLDERS
     ]
     assert not [finding for plan in plans for finding in plan.findings]
     assert {plan.recipes[0].surface.material for plan in plans} == {
         "velvet", "marble", "minimal", "gradient", "festive",
     }  # fmt: skip
-    assert {plan.recipes[0].rig.name for plan in plans} == {"moody", "soft-glow", "spotlight", "studio"}
+    assert {"moody", "soft-glow", "spotlight", "studio"} <= {plan.recipes[0].rig.name for plan in plans}
     for (kind, folder), plan in zip(FOLDERS, plans, strict=True):
         assert plan.jewelry_type == ("auto" if folder.startswith("auto") else kind)
 

@@ -96,6 +96,7 @@ def stage(surface=SURFACE, rig=RIG, ground=GROUND, size=SIZE, view="table"):
 def test_a_group_is_the_lobes_in_the_palettes_colours_under_the_light(shelf):
     scene = plated(stage(), shelf)
     assert set(scene.groups) == {"key", "rim", "ambient"}
+    assert (scene.roughness, scene.f0, scene.reflection) == (0.7, 0.05, SURFACE.reflection)
     row, column = 80, 40
     x = (column - 52.0) + 63.0 - 0.5  # frame and plate are of one scale: the origins fall together
     y = (row - 130.0) + 138.0 - 0.5

@@ -157,5 +157,5 @@ def test_the_palettes_on_the_shelf_are_surfaces(material, least):
     assert len(palettes) >= least
     for name, colors in palettes.items():
         assert colors.pop("title")
-        made = Surface(name=f"{material}-{name}", palette=name, **preset, **colors)
+        made = Surface(name=f"{material}-{name}", palette=name, **{**preset, **colors})
         assert made.material == material

@@ -92,3 +92,25 @@ def test_a_raised_point_has_the_pattern_of_where_its_shadow_falls():
 def test_a_bare_light_has_no_pattern():
     light = Light(name="fill", role="fill", azimuth_deg=40, elevation_deg=30, size_deg=20, strength=1)
     assert (light_pattern(light, *grid()) == 1.0).all()
+
+
+def test_palm_leaves_shade_a_part_and_foreshorten_no_light_away():
+    X, Y = np.meshgrid(
+        np.linspace(-1.5, 1.5, 400, dtype=np.float32), np.linspace(-1.5, 1.5, 400, dtype=np.float32)
+    )
+    mask = gobo_mask(Gobo(kind="palm", pane=0.8, softness=0.02, leak=0.1), X, Y)
+    assert mask.min() == pytest.approx(0.1, abs=0.01)
+    assert mask.max() <= 1.0
+    shaded = float((mask < 0.4).mean())
+    assert 0.08 < shaded < 0.5
+    softer = gobo_mask(Gobo(kind="palm", pane=0.8, softness=0.02, leak=0.1), X, Y, softness_add=0.15)
+    assert np.abs(np.diff(softer, axis=1)).max() < np.abs(np.diff(mask, axis=1)).max() / 2
+
+
+def test_low_panes_are_blinds():
+    line = np.linspace(-1.0, 1.0, 2001, dtype=np.float32)
+    blinds = Gobo(columns=1, rows=7, pane=3.0, tall=0.08, bar=0.12, turn_deg=0, softness=0.01)
+    down = gobo_mask(blinds, np.zeros_like(line), line) > 0.5
+    across = gobo_mask(blinds, line, np.zeros_like(line)) > 0.5
+    assert int((np.diff(down.astype(int)) != 0).sum()) >= 8
+    assert across.all()

@@ -8,7 +8,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from pipeline.backdrop.plate_file import FOLDER, HEADER, openexr, read_picture, read_plate, serves
+from pipeline.backdrop.plate_file import FOLDER, HEADER, folder_of, openexr, read_picture, read_plate, serves
 from pipeline.rig import Gobo
 from presets.bake.drape import Bed, Cloth, drape
 from presets.bake.order import AMBIENT, canvas, lamps, order, pattern
@@ -154,7 +154,7 @@ class TestWhatShips:
         for picture in pictures:
             assert np.isfinite(read_picture(folder, picture).astype(np.float32)).all()
         assert {path.name for path in folder.iterdir()} == {HEADER, *(picture.file for picture in pictures)}
-        assert sum(path.stat().st_size for path in folder.iterdir()) < 3e6
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 3.5e6
 
     def test_the_first_rigs_find_all_their_lamps(self, folder):
         plate = read_plate(folder)
@@ -170,3 +170,11 @@ class TestWhatShips:
 
 def test_all_plates_together_are_small():
     assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) <= 60e6
+
+
+@pytest.mark.parametrize("view", ["table", "flat"])
+def test_every_surface_that_names_a_plate_has_it(view):
+    for name, file in library().surfaces.items():
+        for palette in file.palettes:
+            plate = file.surface(palette).plate
+            assert not plate or read_plate(folder_of(plate, view)).name == plate, name

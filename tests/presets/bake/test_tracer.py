@@ -21,7 +21,7 @@ from pipeline.composite import compose
 from pipeline.layout import Piece
 from pipeline.light.traced import NotTraced, raytraced, standing_of
 from pipeline.photo.decode import decode
-from pipeline.render import Stopwatch, render, take
+from pipeline.render import Stopwatch, cut, render, take
 from pipeline.rig import Ambient, Light, Rig
 from pipeline.shape.solid import solidify
 from pipeline.values import Box, Ground, Scene
@@ -152,8 +152,9 @@ class TestPathTraced:
     def test_the_piece_is_the_ordinary_one_to_the_last_bit(self):
         photo = decode(next(SAMPLE.glob("ring*.jpg")))
         wanted = recipe("gradient-rose-soft-glow", "ring", size_px=(256, 256), draft=True, renderer="blender")
-        plain = take(photo, wanted.model_copy(update={"renderer": "fast"}), Stopwatch())
-        traced = take(photo, wanted, Stopwatch(), tracer())
+        cutout = cut(photo, wanted)
+        plain = take(cutout, wanted.model_copy(update={"renderer": "fast"}), Stopwatch())
+        traced = take(cutout, wanted, Stopwatch(), tracer())
         assert traced.notes == ()
         np.testing.assert_array_equal(traced.composite.lit, plain.composite.lit)
         opaque = plain.piece.alpha == 1
@@ -166,7 +167,7 @@ class TestPathTraced:
         killed = threading.Event()
         hunter = threading.Thread(target=kill_child, args=(killed,))
         hunter.start()
-        picture = render(photo, wanted, tracer())
+        picture = render(photo, wanted, tracer=tracer())
         hunter.join()
         assert killed.is_set()
         note = next(note for note in picture.notes if note.code == "not-raytraced")
