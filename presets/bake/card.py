@@ -17,13 +17,18 @@ from pipeline.shape.solid import Solid
 from pipeline.values import F32, Ground, Mask
 
 MOST_CELLS = 90_000  # a larger piece is taken at every second pixel: its shadow does not show it
-UNDERSIDE = 0.25  # of the glow: what faces the ground has only its dark gap to send back
+# Shares of the glow that reach matte ground. The side away from the lens is darker than the one we know, and what faces the
+# ground has only a dark gap to send back. A mirror shows the full glow: it sees nearly what the lens sees.
+FRONT, UNDERSIDE = 0.6, 0.15
 I32 = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """points: (n, 3) world units; faces: (m, 4) corners, outwards; glow: (n, 3) linear radiance."""
+    """points: (n, 3) world units; faces: (m, 4) corners, outwards.
+
+    glow: (n, 4) linear radiance, and the share of it that reaches matte ground.
+    """
 
     points: F32
     faces: I32
@@ -45,8 +50,9 @@ def card(solid: Solid, glow: F32, ground: Ground) -> Card:
     sheets = [_world(x, y, height[rows, columns], ground) for height in (top, low)]
     faces = _faces(mask, number, rows.size)
     both = np.concatenate(sheets).astype(np.float32)
-    seen = light[rows, columns]
-    return Card(both, faces, np.concatenate([seen, UNDERSIDE * seen]).astype(np.float32))
+    share = np.repeat([FRONT, UNDERSIDE], rows.size)[:, None]
+    seen = np.tile(light[rows, columns], (2, 1))
+    return Card(both, faces, np.concatenate([seen, share], 1).astype(np.float32))
 
 
 def _world(x: NDArray[Any], y: NDArray[Any], height_px: F32, ground: Ground) -> NDArray[Any]:

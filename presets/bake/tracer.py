@@ -176,7 +176,8 @@ def _tint(name: str, rig: Rig) -> list[float]:
 def _paint(bake: Bake, stage: Stage) -> Mapping[str, list[float]]:
     """The lobes' colours, linear."""
     if not _is_whole(bake):
-        shine = SHINE * stage.surface.reflection
+        # From above, polish mirrors the lens and its dark room: it must not fill the shadow with sky.
+        shine = SHINE * stage.surface.reflection if stage.view == "table" else 0.0
         return {"body": stage.base().tolist(), "sheen": [0.0] * 3, "gloss": [shine] * 3}
     above = bake.from_above if stage.view == "flat" else None
     lobes = above or bake.lobes

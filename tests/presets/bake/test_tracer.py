@@ -37,7 +37,7 @@ with_blender = pytest.mark.skipif(
 SIDE = 160
 
 
-def standing(template="minimal-chalk-studio", *, azimuth=-90.0, view="flat", hole=False):
+def standing(template="minimal-dove-studio", *, azimuth=-90.0, view="flat", hole=False):
     """A disk on the ground under one lamp at 45 degrees, 160 px."""
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
     away = np.hypot(x - SIDE / 2, y - SIDE / 2)
@@ -110,7 +110,7 @@ class TestCard:
 
 class TestSets:
     def test_cloth_is_traced_whole_and_the_seed_picks_the_take(self):
-        asked, _ = standing("velvet-navy-studio")
+        asked, _ = standing("velvet-navy-moody")
         assert set_for(asked).name == "velvet"
         seeds = {
             set_for(dataclasses.replace(asked, recipe=asked.recipe.model_copy(update={"seed": seed}))).take
@@ -122,7 +122,7 @@ class TestSets:
         assert set_for(standing("festive-gold-soft-glow")[0]) is PLAIN
 
     def test_the_renderer_is_part_of_the_recipe(self):
-        assert recipe("velvet-navy-studio").digest != recipe("velvet-navy-studio", renderer="blender").digest
+        assert recipe("velvet-navy-moody").digest != recipe("velvet-navy-moody", renderer="blender").digest
 
 
 @with_blender
