@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +21,7 @@ MOST_CELLS = 90_000  # a larger piece is taken at every second pixel: its shadow
 # Shares of the glow that reach matte ground. The side away from the lens is darker than the one we know, and what faces the
 # ground has only a dark gap to send back. A mirror shows the full glow: it sees nearly what the lens sees.
 FRONT, UNDERSIDE = 0.6, 0.15
+SMEAR = 0.012  # units: walls show their edge's colour all the way down, and a dark gap there would become a stripe
 I32 = NDArray[np.int32]
 
 
@@ -40,7 +42,8 @@ def card(solid: Solid, glow: F32, ground: Ground) -> Card:
     step = 2 if int(solid.mask.sum()) > MOST_CELLS else 1
     cell = slice(step // 2, None, step)
     mask = solid.mask[cell, cell]
-    top, low, light = (_at_corners(field[cell, cell], mask) for field in (solid.top_px, solid.low_px, glow))
+    soft = _smeared(glow, solid.mask, SMEAR * ground.unit_px)
+    top, low, light = (_at_corners(field[cell, cell], mask) for field in (solid.top_px, solid.low_px, soft))
     used = _corner_sum(mask.astype(np.float32)) > 0
     rows, columns = np.nonzero(used)
     number = np.full(used.shape, -1, np.int32)
@@ -62,6 +65,14 @@ def _world(x: NDArray[Any], y: NDArray[Any], height_px: F32, ground: Ground) -> 
     X = (x - ground.origin[0]) / ground.unit_px
     Y = -((y - ground.origin[1]) / ground.unit_px + Z * math.cos(e)) / math.sin(e)
     return np.stack([X, Y, Z], -1)
+
+
+def _smeared(glow: F32, mask: Mask, sigma: float) -> F32:
+    """Gaussian mean inside the piece."""
+    weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
+    light = cv2.GaussianBlur(glow * mask[..., None], (0, 0), sigma)
+    mean: F32 = light / np.maximum(weight, np.float32(1e-3))[..., None]
+    return mean
 
 
 def _corner_sum(field: F32) -> F32:
