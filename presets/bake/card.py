@@ -19,9 +19,9 @@ from pipeline.values import F32, Ground, Mask
 
 MOST_CELLS = 90_000  # a larger piece is taken at every second pixel: its shadow does not show it
 # Shares of the glow that reach matte ground. The side away from the lens is darker than the one we know, and what faces the
-# ground has only a dark gap to send back. A mirror shows the full glow: it sees nearly what the lens sees.
-FRONT, UNDERSIDE = 0.6, 0.15
-SMEAR = 0.012  # units: walls show their edge's colour all the way down, and a dark gap there would become a stripe
+# ground has only a dark gap to send back. A mirror sees nearly what the lens sees, but darker towards the contact.
+FRONT, UNDERSIDE, CONTACT = 0.6, 0.3, 0.5
+SMEAR = 0.006  # units: walls show their edge's colour all the way down, and a dark gap there would become a stripe
 I32 = NDArray[np.int32]
 
 
@@ -54,7 +54,7 @@ def card(solid: Solid, glow: F32, ground: Ground) -> Card:
     faces = _faces(mask, number, rows.size)
     both = np.concatenate(sheets).astype(np.float32)
     share = np.repeat([FRONT, UNDERSIDE], rows.size)[:, None]
-    seen = np.tile(light[rows, columns], (2, 1))
+    seen = np.concatenate([light[rows, columns], CONTACT * light[rows, columns]])
     return Card(both, faces, np.concatenate([seen, share], 1).astype(np.float32))
 
 

@@ -38,7 +38,7 @@ SAMPLES, DRAFT_SAMPLES, DRAFT_SCALE = 24, 12, 0.5
 NOISE: Final = 0.02  # where Cycles stops, unless it has taken all samples
 # Share of the picture's size. Of a whole set only the picture with the piece is seen; a change is smooth, and both must match.
 WHOLE_SCALES, CHANGE_SCALES = (1.0, 0.5), (0.75, 0.75)
-SHINE = 8.0  # gloss for each unit of the surface's reflection weight: polish is shown a little stronger than it is
+SHINE = 5.0  # gloss for each unit of the surface's reflection weight: polish is shown a little stronger than it is
 # Our own packages come last: beside them may lie a numpy that is not made for Blender's Python.
 START: Final = "import sys; sys.path.append(sys.argv[1]); import presets.bake.atelier.shot as shot; sys.exit(shot.main())"
 PLAIN: Final = Bake("plain", texture="none", lens=STONE_LENS)
