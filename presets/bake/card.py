@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,13 +18,19 @@ from pipeline.shape.solid import Solid
 from pipeline.values import F32, Ground, Mask
 
 MOST_CELLS = 90_000  # a larger piece is taken at every second pixel: its shadow does not show it
-UNDERSIDE = 0.25  # of the glow: what faces the ground has only its dark gap to send back
+# Shares of the glow that reach matte ground. The side away from the lens is darker than the one we know, and what faces the
+# ground has only a dark gap to send back. A mirror sees nearly what the lens sees, but darker towards the contact.
+FRONT, UNDERSIDE, CONTACT = 0.6, 0.3, 0.5
+SMEAR = 0.006  # units: walls show their edge's colour all the way down, and a dark gap there would become a stripe
 I32 = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """points: (n, 3) world units; faces: (m, 4) corners, outwards; glow: (n, 3) linear radiance."""
+    """points: (n, 3) world units; faces: (m, 4) corners, outwards.
+
+    glow: (n, 4) linear radiance, and the share of it that reaches matte ground.
+    """
 
     points: F32
     faces: I32
@@ -35,7 +42,8 @@ def card(solid: Solid, glow: F32, ground: Ground) -> Card:
     step = 2 if int(solid.mask.sum()) > MOST_CELLS else 1
     cell = slice(step // 2, None, step)
     mask = solid.mask[cell, cell]
-    top, low, light = (_at_corners(field[cell, cell], mask) for field in (solid.top_px, solid.low_px, glow))
+    soft = _smeared(glow, solid.mask, SMEAR * ground.unit_px)
+    top, low, light = (_at_corners(field[cell, cell], mask) for field in (solid.top_px, solid.low_px, soft))
     used = _corner_sum(mask.astype(np.float32)) > 0
     rows, columns = np.nonzero(used)
     number = np.full(used.shape, -1, np.int32)
@@ -45,8 +53,9 @@ def card(solid: Solid, glow: F32, ground: Ground) -> Card:
     sheets = [_world(x, y, height[rows, columns], ground) for height in (top, low)]
     faces = _faces(mask, number, rows.size)
     both = np.concatenate(sheets).astype(np.float32)
-    seen = light[rows, columns]
-    return Card(both, faces, np.concatenate([seen, UNDERSIDE * seen]).astype(np.float32))
+    share = np.repeat([FRONT, UNDERSIDE], rows.size)[:, None]
+    seen = np.concatenate([light[rows, columns], CONTACT * light[rows, columns]])
+    return Card(both, faces, np.concatenate([seen, share], 1).astype(np.float32))
 
 
 def _world(x: NDArray[Any], y: NDArray[Any], height_px: F32, ground: Ground) -> NDArray[Any]:
@@ -56,6 +65,14 @@ def _world(x: NDArray[Any], y: NDArray[Any], height_px: F32, ground: Ground) -> 
     X = (x - ground.origin[0]) / ground.unit_px
     Y = -((y - ground.origin[1]) / ground.unit_px + Z * math.cos(e)) / math.sin(e)
     return np.stack([X, Y, Z], -1)
+
+
+def _smeared(glow: F32, mask: Mask, sigma: float) -> F32:
+    """Gaussian mean inside the piece."""
+    weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
+    light = cv2.GaussianBlur(glow * mask[..., None], (0, 0), sigma)
+    mean: F32 = light / np.maximum(weight, np.float32(1e-3))[..., None]
+    return mean
 
 
 def _corner_sum(field: F32) -> F32:

@@ -66,7 +66,9 @@ def main() -> None:
 def compared(photo: Photo, wanted: Recipe, tracer: BlenderTracer, out: Path | None, stem: str) -> list[str]:
     """The row of one photo."""
     clock, slow = Stopwatch(), Stopwatch()
-    cutout = cut(photo, wanted)
+    with clock.step("cut-out"):
+        cutout = cut(photo, wanted)
+    slow.seconds |= clock.seconds
     own = take(cutout, wanted, clock)
     traced = take(cutout, wanted.model_copy(update={"renderer": "blender"}), slow, tracer)
     if traced.notes:

@@ -22,9 +22,6 @@ from presets.bake.atelier.surfaces import SURFACES, Site
 FEET = 0.012  # units above the lowest point: what the piece stands on
 FEELERS = 200  # of the feet are tried
 SETTLED = 0.7  # share of the feet that stand on the cloth; the rest sinks in
-BLEED = (
-    0.6  # of the glow that reaches matte ground: the side away from the lens is darker than the one we know
-)
 DEATH = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 
@@ -58,7 +55,7 @@ def _settled(points, back):
 
 
 def _glowing():
-    """Light as the photo shows it, in mirrors; less on matte ground."""
+    """Light as the photo shows it, in mirrors; on matte ground the share that the card says."""
     material = bpy.data.materials.new("piece")
     material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
@@ -66,7 +63,8 @@ def _glowing():
     kinds = ("Attribute", "LightPath", "MapRange", "Emission", "OutputMaterial")
     color, path, share, emit, out = (nodes.new(f"ShaderNode{kind}") for kind in kinds)
     color.attribute_name = "glow"
-    share.inputs["To Min"].default_value, share.inputs["To Max"].default_value = 1.0, BLEED
+    share.inputs["To Min"].default_value = 1.0
+    links.new(color.outputs["Alpha"], share.inputs["To Max"])
     links.new(path.outputs["Is Diffuse Ray"], share.inputs["Value"])
     links.new(share.outputs["Result"], emit.inputs["Strength"])
     links.new(color.outputs["Color"], emit.inputs["Color"])
@@ -87,7 +85,7 @@ def piece(card, back):
     mesh.polygons.foreach_set("loop_start", (np.arange(len(faces)) * 4).astype(np.int32))
     mesh.update(calc_edges=True)
     glow = mesh.attributes.new("glow", "FLOAT_COLOR", "POINT")
-    glow.data.foreach_set("color", np.pad(card["glow"], ((0, 0), (0, 1)), constant_values=1).ravel())
+    glow.data.foreach_set("color", card["glow"].ravel())
     mesh.materials.append(_glowing())
     obj = bpy.data.objects.new("piece", mesh)
     bpy.context.scene.collection.objects.link(obj)
