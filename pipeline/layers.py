@@ -32,7 +32,8 @@ class Layers:
 
 def layers(photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer) -> Layers:
     """Take the picture of `photo` by `recipe` apart. Raises as `pipeline.render.render` does."""
-    taken = take(cut(photo, recipe), recipe, Stopwatch(), tracer)
+    clock = Stopwatch()
+    taken = take(cut(photo, recipe), recipe, clock, tracer)
     piece, composite = taken.piece, taken.composite
     alpha = np.rint(np.clip(piece.alpha, 0, 1) * 255).astype(np.uint8)
     lit = composite.lit * (alpha[..., None] > 0)

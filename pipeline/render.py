@@ -1,6 +1,7 @@
 """The whole imaging algorithm on one screen: a photo and a recipe become a render.
 
-photo -> cut-out (-> choice of the set) -> layout -> solid -> backdrop -> light and composite (-> path tracer) -> develop -> judge
+photo -> cut-out (-> choice of the set) -> layout -> solid -> backdrop -> light and composite (-> path tracer) -> develop
+-> judge
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ def render(
 ) -> Render:
     """Render `photo` by `recipe`; `choose` settles which of its sets is taken.
 
-    cutout: from `cut`, if it is known already; another format or variant needs the same.
-    tracer: for recipes that want a path-traced ground.
+    cutout: from `cut`, if it is known already; another format or variant needs the same. tracer: for recipes that want a
+    path-traced ground.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
@@ -56,8 +57,7 @@ def render(
         with clock.step("cut-out"):
             cutout = cut(photo, recipe)
     settled, why = choose(recipe, tones_of(cutout)) if recipe.pool else (recipe, "")
-    made = render_cutout(cutout, settled, clock, photo.notes, tracer)
-    return replace(made, recipe=settled, why=why)
+    return replace(render_cutout(cutout, settled, clock, photo.notes, tracer), recipe=settled, why=why)
 
 
 def cut(photo: Photo, recipe: Recipe) -> Cutout:

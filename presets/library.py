@@ -71,16 +71,15 @@ def recipe(
     pose: Pose = "auto",
     fill: float | None = None,
     segmenter: str = "network",
-    renderer: Renderer = "fast",
     pool: Sequence[str] = (),
+    renderer: Renderer = "fast",
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
     format: shape of the picture. size_px: width, height; None is the format's own. fill: share of the picture's side that the
-    piece's box fills. segmenter: what cuts the piece out. renderer: see `Recipe`. pool: templates one of which takes this one's
-    place once the piece is seen; what is given replaces theirs, too. presets: other than those in force. Raises Misconfigured
-    when a name is unknown.
+    piece's box fills. segmenter: what cuts the piece out. renderer: see `Recipe`. pool: templates one of which takes this one's place once the piece is
+    seen; what is given replaces theirs, too. presets: other than those in force. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
     width_px, height_px = size_px or FORMATS[format].size_px
@@ -95,8 +94,8 @@ def recipe(
         seed=seed,
         draft=draft,
         segmenter=segmenter,
-        renderer=renderer,
         pool=tuple(_candidate(known, name, wish) for name in pool),
+        renderer=renderer,
     )
 
 

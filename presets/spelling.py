@@ -12,6 +12,9 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
+MOST = 30  # words that anybody reads in a message
+
+
 def listing(words: Iterable[str]) -> str:
     """`a, b, c` with every word in quotes as it is written in TOML."""
     return ", ".join(f'"{word}"' for word in words)
@@ -22,4 +25,10 @@ def unknown(what: str, word: str, known: Iterable[str]) -> str:
     names = list(known)
     near = closest(word, names)
     hint = f'; did you mean "{near}"?' if near else ""
-    return f'there is no {what} "{word}"{hint} (accepted: {listing(names)})'
+    like = (
+        difflib.get_close_matches(word.casefold(), names, n=MOST // 3, cutoff=0)
+        if len(names) > MOST
+        else names
+    )
+    rest = f", and {len(names) - len(like)} more" if len(like) < len(names) else ""
+    return f'there is no {what} "{word}"{hint} (accepted: {listing(like)}{rest})'

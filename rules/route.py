@@ -90,8 +90,8 @@ def _recipes(
             pose=voices.sidecar.pose,
             fill=fill,
             segmenter=segmenter or "network",
-            renderer=renderer or "fast",
             pool=one.pool,
+            renderer=renderer or "fast",
         )
         for variant, one in enumerate(offers)
         for shape in formats

@@ -91,8 +91,8 @@ class Choices(Frozen):
     look: LookWord | None = None
     fill: Fill | None = None
     segmenter: SegmenterWord | None = None
-    renderer: Renderer | None = None
     formats: Formats | None = None
+    renderer: Renderer | None = None
     seed: Seed | None = None
     hashtags: Hashtags | None = None
 

@@ -99,8 +99,8 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             size_px=size_px,
             seed=seed,
             draft=draft,
-            renderer="blender" if raytraced else "fast",
             pool=one.pool,
+            renderer="blender" if raytraced else "fast",
         )
 
     def work(file: Path) -> Result:

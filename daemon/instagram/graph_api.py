@@ -38,6 +38,7 @@ from daemon.instagram.settings import InstagramSettings
 from pipeline.errors import Misconfigured
 
 _SLACK_S = 300.0
+_LISTED = 50
 _READY_S, _POLL_S = 300.0, 5.0  # a picture is ready within seconds, most often
 _MOST_BYTES = 16_000_000
 _SUBCODES: Mapping[int, type[Outcome]] = {
@@ -117,18 +118,26 @@ class GraphPublisher:
         return Receipt(str(answer["id"]))
 
     def find(self, post: Outgoing) -> Receipt | None:
-        """The container says whether it was published; the account's newest say as what."""
-        out = bool(post.handle) and self._state(post.handle) == "PUBLISHED"
-        if post.kind == "story" and not out:
+        """The container says whether it was published; the account's newest say as what.
+
+        Raises Unknown when Instagram has forgotten the container, and more was posted since than it lists.
+        """
+        state = self._state(post.handle) if post.handle else ""
+        if post.kind == "story" and state != "PUBLISHED":
             return None
-        fields = {"fields": "id,caption,timestamp,permalink", "limit": "50"}
+        fields = {"fields": "id,caption,timestamp,permalink", "limit": str(_LISTED)}
         edge = "stories" if post.kind == "story" else "media"
-        for item in self._ask(f"{self._settings.account_id}/{edge}", query=fields).get("data", []):
-            at = dt.datetime.fromisoformat(str(item.get("timestamp", "1970-01-01T00:00:00+00:00")))
+        items = self._ask(f"{self._settings.account_id}/{edge}", query=fields).get("data", [])
+        recent = [item for item in items if _posted_at(item) >= post.since - _SLACK_S]
+        for item in recent:
             same = post.kind == "story" or _plain(item.get("caption", "")) == _plain(post.text)
-            if same and at.timestamp() >= post.since - _SLACK_S and str(item["id"]) not in post.known:
+            if same and str(item["id"]) not in post.known:
                 return Receipt(str(item["id"]), str(item.get("permalink", "")))
-        return Receipt(post.handle) if out else None
+        if state == "PUBLISHED":
+            return Receipt(post.handle)
+        if not state and len(recent) >= _LISTED:
+            raise Unknown("more has been posted since its first try than Instagram lists")
+        return None
 
     def _state(self, container: str) -> str:
         """Of a container; "" if Instagram does not know it any more."""
@@ -234,6 +243,11 @@ class GraphPublisher:
         if kind is NeedsPerson:
             text += ". Look at the account and its token, then say `vitrine publish --resume`"
         return kind(text)
+
+
+def _posted_at(item: dict[str, Any]) -> float:
+    """Unix time of an entry of the account's list."""
+    return dt.datetime.fromisoformat(str(item.get("timestamp", "1970-01-01T00:00:00+00:00"))).timestamp()
 
 
 def _plain(text: str) -> str:

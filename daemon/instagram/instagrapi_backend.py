@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from daemon.instagram.private_client import PrivateClient
 
 _SLACK_S = 300.0  # between this machine's clock and Instagram's
-_PAGES = 3
+_PAGES = 10  # of 33 posts; a post that has stood back for longer is a person's to look for
 # Class names of instagrapi's errors, the most special first; each error is looked up along its bases.
 _MEANS: dict[str, type[Outcome]] = {
     "AccountSuspended": NeedsPerson, "ChallengeError": NeedsPerson, "TwoFactorRequired": NeedsPerson,
@@ -100,7 +100,10 @@ class InstagrapiPublisher:
         return receipt
 
     def find(self, post: Outgoing) -> Receipt | None:
-        """Look through what the account posted since the first try, for this upload or these words."""
+        """Look through what the account posted since the first try, for this upload or these words.
+
+        Raises Unknown when that is more than can be looked through.
+        """
         if post.kind == "story":
             return self._find_story(post)
         with self._meaning(published=False):
@@ -122,8 +125,8 @@ class InstagrapiPublisher:
                 recent = [item for item in items if float(item.get("taken_at", 0)) >= since]
                 cursor = answer.get("next_max_id") or ""
                 if not cursor or not recent:
-                    break
-        return None
+                    return None
+            raise Unknown("more has been posted since its first try than can be looked through")
 
     def _find_story(self, post: Outgoing) -> Receipt | None:
         """By its upload alone, since a story has no words; one that is nobody's may be it. Raises Unknown."""

@@ -148,7 +148,10 @@ class _Lit:
 
 
 def texture(stage: Stage, kind: str, strength: float) -> F32 | None:
-    """Factors (H, W, 3) about 1 of the lobes: what the denoiser smoothed away; see `Plate.texture`. None for a smooth surface."""
+    """Factors (H, W, 3) about 1 of body, sheen and gloss: what the denoiser smoothed away. None for a smooth surface.
+
+    kind: see `Plate.texture`.
+    """
     if kind in {"none", "veins"}:
         return None
     blur = stage.defocus_px(stage.plane()[1])

@@ -215,7 +215,11 @@ class StandIn:
     def _feed(self, heard):
         if not self._known(heard):
             return _trouble("login")
-        return _ok(items=list(reversed(self.posts[-33:])) if self.show_new else [], more_available=False)
+        asked = urllib.parse.parse_qs(urllib.parse.urlsplit(heard.path).query)
+        start = int(asked.get("max_id", ["0"])[0] or 0)
+        newest = list(reversed(self.posts)) if self.show_new else []
+        more = {"next_max_id": str(start + 33)} if len(newest) > start + 33 else {}
+        return _ok(items=newest[start : start + 33], more_available=bool(more), **more)
 
     def _comment(self, heard):
         form = _signed(heard.body)

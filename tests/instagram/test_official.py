@@ -79,7 +79,7 @@ class Graph:
             self.containers[number] = form
             return {"id": number}
         if name in {"media", "stories"}:
-            return {"data": list(reversed(self.posts if name == "media" else self.stories))}
+            return {"data": list(reversed(self.posts if name == "media" else self.stories))[:50]}
         if name == "media_publish":
             self.published.add(form["creation_id"])
             form = self.containers[form["creation_id"]]
@@ -209,6 +209,19 @@ def test_a_post_whose_words_were_changed_is_known_by_its_container(graph, publis
     graph.posts[0]["caption"] = "Edited on the telephone"
     assert publisher.find(dataclasses.replace(post(tmp_path), handle=marks[0])).media == marks[0]
     assert publisher.find(dataclasses.replace(post(tmp_path), handle="999")) is None
+
+
+def test_a_forgotten_container_behind_more_posts_than_are_listed_is_for_a_person(graph, publisher, tmp_path):
+    publisher.publish(post(tmp_path), lambda _: None)
+    graph.posts += [graph.posts[0] | {"id": f"x{number}", "caption": "Another"} for number in range(60)]
+    graph.fault = (
+        "999",
+        400,
+        {"message": "Unsupported get request", "code": 100, "type": "GraphMethodException"},
+        False,
+    )
+    with pytest.raises(Unknown, match="more has been posted"):
+        publisher.find(dataclasses.replace(post(tmp_path), handle="999"))
 
 
 def test_the_limit_is_asked_for(graph, publisher, tmp_path):

@@ -65,6 +65,20 @@ def test_an_earlier_post_is_found_by_its_words_and_only_if_it_is_new(unofficial,
     assert publisher.find(post) is None
 
 
+def test_a_post_is_found_behind_many_newer_ones_and_a_search_without_end_is_no_leave_to_send(
+    unofficial, standin, tmp_path
+):
+    publisher, post = unofficial(), outgoing(tmp_path)
+    publisher.publish(post, nothing)
+    old = standin.posts[0]
+    other = old | {"caption": {"text": "Another"}}
+    standin.posts += [other] * 70
+    assert publisher.find(post).media == old["id"]
+    standin.posts += [other] * 400
+    with pytest.raises(Unknown, match="more has been posted"):
+        publisher.find(post)
+
+
 @pytest.mark.parametrize("step", ["upload", "configure"])
 def test_no_request_is_ever_sent_twice(unofficial, standin, tmp_path, step):
     publisher = unofficial()
