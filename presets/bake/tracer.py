@@ -38,7 +38,6 @@ SAMPLES, DRAFT_SAMPLES, DRAFT_SCALE = 24, 12, 0.5
 NOISE: Final = 0.02  # where Cycles stops, unless it has taken all samples
 # Share of the picture's size. Of a whole set only the picture with the piece is seen; a change is smooth, and both must match.
 WHOLE_SCALES, CHANGE_SCALES = (1.0, 0.5), (0.75, 0.75)
-BODY, SHEEN = 0, 1  # of the texture's channels
 SHINE = 5.0  # gloss for each unit of the surface's reflection weight: polish is shown a little stronger than it is
 # Our own packages come last: beside them may lie a numpy that is not made for Blender's Python.
 START: Final = "import sys; sys.path.append(sys.argv[1]); import presets.bake.atelier.shot as shot; sys.exit(shot.main())"
@@ -82,7 +81,7 @@ class BlenderTracer:
         gain: Any = np.float32(2.0**standing.recipe.rig.exposure_ev)
         fine = texture(stage, bake.texture, bake.texture_gain)
         if fine is not None:
-            gain = gain * fine[..., SHEEN if bake.texture == "pile" else BODY, None]
+            gain = gain * fine[..., 1:2] if bake.texture == "pile" else gain * fine[..., :1]
         size = (stage.width, stage.height)
         bare, shaded = (cv2.resize(one, size, interpolation=cv2.INTER_CUBIC) for one in pictures)
         return Traced(np.maximum(bare, 0) * gain, np.maximum(shaded, 0) * gain, whole=_is_whole(bake))

@@ -110,7 +110,7 @@ class TestCard:
 
 class TestSets:
     def test_cloth_is_traced_whole_and_the_seed_picks_the_take(self):
-        asked, _ = standing("velvet-navy-spotlight")
+        asked, _ = standing("velvet-navy-moody")
         assert set_for(asked).name == "velvet"
         seeds = {
             set_for(dataclasses.replace(asked, recipe=asked.recipe.model_copy(update={"seed": seed}))).take
@@ -122,10 +122,7 @@ class TestSets:
         assert set_for(standing("festive-gold-soft-glow")[0]) is PLAIN
 
     def test_the_renderer_is_part_of_the_recipe(self):
-        assert (
-            recipe("velvet-navy-spotlight").digest
-            != recipe("velvet-navy-spotlight", renderer="blender").digest
-        )
+        assert recipe("velvet-navy-moody").digest != recipe("velvet-navy-moody", renderer="blender").digest
 
 
 @with_blender
@@ -155,8 +152,9 @@ class TestPathTraced:
     def test_the_piece_is_the_ordinary_one_to_the_last_bit(self):
         photo = decode(next(SAMPLE.glob("ring*.jpg")))
         wanted = recipe("gradient-rose-soft-glow", "ring", size_px=(256, 256), draft=True, renderer="blender")
-        plain = take(cut(photo, wanted), wanted.model_copy(update={"renderer": "fast"}), Stopwatch())
-        traced = take(cut(photo, wanted), wanted, Stopwatch(), tracer())
+        cutout = cut(photo, wanted)
+        plain = take(cutout, wanted.model_copy(update={"renderer": "fast"}), Stopwatch())
+        traced = take(cutout, wanted, Stopwatch(), tracer())
         assert traced.notes == ()
         np.testing.assert_array_equal(traced.composite.lit, plain.composite.lit)
         opaque = plain.piece.alpha == 1
