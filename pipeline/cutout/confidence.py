@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from pipeline.cutout.contour import edge_contrast, local_mean
-from pipeline.cutout.paper import FLOOR, Paper, strongest
+from pipeline.cutout.paper import FLOOR, Paper, spread, strongest
 from pipeline.shape.thickness import distance_inside
 from pipeline.values import F32, Mask, Note
 
@@ -77,7 +77,7 @@ def _halo_share(rgb: F32, paper: Paper, solid: Mask, contour: Mask) -> float:
     """Part of the contour where the piece's rim looks like paper and the piece just inside it does not. At half size."""
     rgb, paper_rgb, solid = rgb[::2, ::2], paper.rgb[::2, ::2], solid[::2, ::2]
     ratio = (rgb + FLOOR) / (paper_rgb + FLOOR)
-    chroma = 1 + strongest(-ratio) / np.maximum(strongest(ratio), 0.05)
+    chroma = spread(ratio)
     far = strongest(np.abs(np.log(ratio)))
     depth = distance_inside(solid)
     inside = solid & (depth >= 3)

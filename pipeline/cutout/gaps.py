@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from pipeline.cutout.holes import GEM_OR_GOLD
-from pipeline.cutout.paper import FLOOR, strongest
+from pipeline.cutout.paper import FLOOR, spread, strongest
 from pipeline.cutout.trimap import connected_to, nearer_to_paper
 from pipeline.shape.thickness import distance_inside, local_radius
 from pipeline.values import F32, U8, Mask
@@ -46,7 +46,7 @@ def blanks(matte: F32, ratio: F32, far: F32) -> Mask:
     """
     piece = matte > 0.5
     gaps = np.zeros_like(piece)
-    chroma = 1 + strongest(-ratio) / np.maximum(strongest(ratio), 0.05)
+    chroma = spread(ratio)
     own = float(np.median(chroma[piece])) if piece.any() else 0.0
     if own < GEM_OR_GOLD:
         return gaps

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.cutout.classical import drop_specks
 from pipeline.cutout.holes import GEM_OR_GOLD
-from pipeline.cutout.paper import FLOOR, Paper, bare_paper
+from pipeline.cutout.paper import FLOOR, Paper, bare_paper, spread
 from pipeline.shape.thickness import distance_inside
 from pipeline.values import F32, Box, Mask
 
@@ -69,7 +69,7 @@ def _chroma(rgb: F32, paper: Paper, piece: Mask) -> float:
     if not piece.any():
         return 0.0
     ratio = (rgb[piece] + FLOOR) / (paper.rgb[piece] + FLOOR)
-    return float(np.median(1 - ratio.min(-1) / np.maximum(ratio.max(-1), 0.05)))
+    return float(np.median(spread(ratio)))
 
 
 def _spots(mask: Mask, least_px: float) -> Mask:

@@ -42,6 +42,12 @@ def strongest(channels: F32) -> F32:
     return np.maximum(np.maximum(channels[..., 0], channels[..., 1]), channels[..., 2])
 
 
+def spread(ratio: F32) -> F32:
+    """Chroma 0..1 of a ratio to the paper (h, w, 3): how far its weakest channel is below its strongest, (h, w)."""
+    chroma: F32 = 1 + strongest(-ratio) / np.maximum(strongest(ratio), 0.05)
+    return chroma
+
+
 def fit_paper(rgb: F32, rounds: int = 8) -> Paper:
     """Fit log-linear RGB by a quadratic surface, IRLS from the border ring inwards (Tukey-like weights).
 

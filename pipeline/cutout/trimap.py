@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pipeline.cutout.holes import GEM_OR_GOLD, SHADE_CHROMA
-from pipeline.cutout.paper import FLOOR, strongest
+from pipeline.cutout.paper import FLOOR, spread, strongest
 from pipeline.shape.thickness import distance_inside, local_radius
 from pipeline.values import F32, Mask
 
@@ -90,7 +90,7 @@ def nearer_to_paper(rgb: F32, paper_rgb: F32, middle: Mask) -> tuple[Mask, Mask]
     typical /= cv2.GaussianBlur(weight, (0, 0), MIDDLE_REACH_PX) + 1e-4
     distance = cv2.GaussianBlur(far, (0, 0), 0.7)
     near: Mask = distance < np.minimum(NEARER * typical, NEAR_LOG)
-    chroma = 1 + strongest(-ratio) / np.maximum(strongest(ratio), 0.05)
+    chroma = spread(ratio)
     own_chroma = float(np.median(chroma[middle])) if middle.any() else 0.0
     if own_chroma > GEM_OR_GOLD:
         grey = cv2.GaussianBlur(chroma, (0, 0), 1.0) < SHADE_CHROMA * own_chroma

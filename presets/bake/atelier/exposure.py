@@ -37,13 +37,18 @@ def settings(*, seed, samples, noise, threads):
     c.pixel_filter_type, c.filter_width = "BLACKMAN_HARRIS", 1.5
 
 
-def camera(*, elevation_deg, unit_px, origin, size_px, lens_blur):
-    """An orthographic camera over the canvas; `lens_blur`: radius of the blur disk per unit of depth out of focus."""
+def camera(canvas, scale):
+    """An orthographic camera over the canvas of an order (see `Canvas`), `scale` of its pixels to each side.
+
+    Its lens_blur is the radius of the blur disk per unit of depth out of focus.
+    """
+    unit_px, origin = canvas["unit_px"] * scale, [v * scale for v in canvas["origin"]]
+    size_px, lens_blur = [round(v * scale) for v in canvas["size_px"]], canvas["lens_blur"]
     scene = bpy.context.scene
     width, height = size_px[0] + 2 * BORDER, size_px[1] + 2 * BORDER
     scene.render.resolution_x, scene.render.resolution_y = width, height
     scene.render.resolution_percentage = 100
-    e = math.radians(elevation_deg)
+    e = math.radians(canvas["elevation_deg"])
     back, up = Vector((0, -math.cos(e), math.sin(e))), Vector((0, math.sin(e), math.cos(e)))
     right = Vector((1, 0, 0))
     data = bpy.data.cameras.new("camera")

@@ -102,14 +102,7 @@ def _scene(order):
 
 
 def _expose(order, name):
-    canvas, scale = order["canvas"], order["scales"][name]
-    exposure.camera(
-        elevation_deg=canvas["elevation_deg"],
-        unit_px=canvas["unit_px"] * scale,
-        origin=[v * scale for v in canvas["origin"]],
-        size_px=[round(v * scale) for v in canvas["size_px"]],
-        lens_blur=canvas["lens_blur"],
-    )
+    exposure.camera(order["canvas"], order["scales"][name])
     exposure.expose(Path(order["folder"]) / f"{name}.exr")
 
 

@@ -20,17 +20,6 @@ def _empty():
     bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
-def _camera(order, scale):
-    canvas = order["canvas"]
-    exposure.camera(
-        elevation_deg=canvas["elevation_deg"],
-        unit_px=canvas["unit_px"] * scale,
-        origin=[v * scale for v in canvas["origin"]],
-        size_px=[round(v * scale) for v in canvas["size_px"]],
-        lens_blur=canvas["lens_blur"],
-    )
-
-
 def _light(light):
     """Nothing but this lamp. Returns what must go again."""
     scene = bpy.context.scene
@@ -54,7 +43,7 @@ def expose_all(order, folder):
         start = time.monotonic()
         samples = order["samples"] * (2 if light["name"] == "ambient" else 1)  # the whole sky is noisier
         exposure.settings(seed=order["seed"], samples=samples, noise=order["noise"], threads=order["threads"])
-        _camera(order, light["scale"])
+        exposure.camera(order["canvas"], light["scale"])
         hung = _light(light)
         exposure.expose(folder / light["file"])
         for obj in hung:
@@ -72,7 +61,7 @@ def expose_mask(order, folder):
     bpy.context.scene.world = lamps.night()
     exposure.settings(seed=order["seed"], samples=order["mask_samples"], noise=0.02, threads=order["threads"])
     bpy.context.scene.cycles.use_denoising = False
-    _camera(order, order["mask_scale"])
+    exposure.camera(order["canvas"], order["mask_scale"])
     exposure.expose(path)
     print("@masked", flush=True)
 
@@ -84,7 +73,7 @@ def expose_together(order, folder):
     exposure.settings(
         seed=order["seed"] + 1, samples=order["samples"], noise=order["noise"], threads=order["threads"]
     )
-    _camera(order, order["scale"])
+    exposure.camera(order["canvas"], order["scale"])
     for light in order["lights"]:
         if light["name"] == "ambient":
             bpy.context.scene.world = lamps.dome(light["tint"])
