@@ -35,7 +35,8 @@ from daemon.settle import Settle
 from daemon.sheet import SheetMaker
 from daemon.space import Space
 from daemon.sqlite_store import SqliteStore
-from daemon.studio import Studio, StudioLock
+from daemon.studio import Studio
+from daemon.studio_lock import StudioLock
 from daemon.tidy import remove_leftovers
 from daemon.timetable import Timetable
 from daemon.watch import Watch

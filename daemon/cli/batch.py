@@ -26,7 +26,7 @@ from daemon.nights import Calendar
 from daemon.pauses import EVERYTHING, Pause, Pauses
 from daemon.settings import Settings, load_settings
 from daemon.studio import Studio as Folders
-from daemon.studio import watcher
+from daemon.studio_lock import watcher
 from daemon.waiting import Waiting, waiting
 from pipeline.errors import BadInput
 from rules.timing import timing_of

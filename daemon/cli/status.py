@@ -19,8 +19,8 @@ from daemon.ledger import Ledger
 from daemon.live import STALE_S, Live
 from daemon.pauses import Pauses
 from daemon.settings import load_settings
-from daemon.studio import Holder, clock_words, holder
 from daemon.studio import Studio as Folders
+from daemon.studio_lock import Holder, clock_words, holder
 from pipeline.errors import BadInput, Misconfigured
 
 _SHOWN = 20

@@ -44,8 +44,7 @@ def strongest(channels: F32) -> F32:
 
 def spread(ratio: F32) -> F32:
     """Chroma 0..1 of a ratio to the paper (h, w, 3): how far its weakest channel is below its strongest, (h, w)."""
-    chroma: F32 = 1 + strongest(-ratio) / np.maximum(strongest(ratio), 0.05)
-    return chroma
+    return np.asarray(1 + strongest(-ratio) / np.maximum(strongest(ratio), 0.05), dtype=np.float32)
 
 
 def fit_paper(rgb: F32, rounds: int = 8) -> Paper:

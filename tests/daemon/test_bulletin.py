@@ -18,7 +18,8 @@ from daemon.health import Health
 from daemon.ledger import Ledger
 from daemon.live import Live, run_folder
 from daemon.notify import Systemd
-from daemon.studio import Studio, holder
+from daemon.studio import Studio
+from daemon.studio_lock import holder
 from daemon.watch import Watch
 from tests.daemon.seeing import Ear, Sight
 

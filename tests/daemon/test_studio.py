@@ -7,7 +7,8 @@ import os
 import pytest
 
 from daemon.settings import load_settings
-from daemon.studio import Studio, StudioLock, holder
+from daemon.studio import Studio
+from daemon.studio_lock import StudioLock, holder
 from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import JEWELRY_TYPES
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from daemon.live import Live
-from daemon.studio import holder
+from daemon.studio_lock import holder
 from tests.daemon.studios import Daemon, jpeg
 from tests.soak._dropping import running, wait_for
 from tests.soak.proof import Proof, Row, Say, share_of
