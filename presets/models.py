@@ -86,14 +86,17 @@ class SurfaceFile(Frozen):
     palettes: Annotated[dict[str, Palette], Field(min_length=1)]
 
     def surface(self, palette: str, change: Change | None = None) -> Surface:
-        """The material in one of its palettes; one laid, cut or woven otherwise has no plate unless it says so.
+        """The material in one of its palettes. Raises ValidationError for a pattern that it does not have.
 
-        Raises ValidationError for a pattern that it does not have.
+        One that is laid, cut or woven otherwise, or that has other folds or grain by `change`, is painted unless it names a
+        plate: what is baked stays as it is. Only marble's veins are drawn anew on its plate.
         """
         own = self.model_dump(exclude={"name", "title", "palettes"})
         chosen = self.palettes[palette].model_dump(exclude={"title"}, exclude_none=True)
         chosen |= change.model_dump(exclude_none=True) if change else {}
-        if chosen.get("pattern", "plain") != "plain" and "plate" not in chosen:
+        formed = change is not None and (change.scale, change.relief) != (None, None)
+        formed = formed and self.material != "marble"
+        if (formed or chosen.get("pattern", "plain") != "plain") and "plate" not in chosen:
             chosen["plate"] = ""
         return Surface(name=f"{self.name}-{palette}", palette=palette, **(own | chosen))
 

@@ -13,6 +13,7 @@ import pytest
 from pipeline.errors import Misconfigured
 from pipeline.recipe import JEWELRY_TYPES, MATERIALS, Recipe
 from presets.library import HOME, library, load, recipe, resolve_stance
+from presets.models import Change
 
 ROOMS = {
     "moody": 8,
@@ -52,6 +53,16 @@ def test_no_two_templates_are_the_same():
     looks = {(known.surface_of(one), one.rig, one.look) for one in known.templates.values()}
     assert len(looks) == len(library().templates)
     assert len({one.title for one in library().templates.values()}) == len(looks)
+
+
+def test_other_folds_than_were_baked_are_painted():
+    velvet, marble = (library().surfaces[name] for name in ("velvet", "marble"))
+    assert velvet.surface("navy").plate == "velvet"
+    assert velvet.surface("navy", Change(accent="#ffffff")).plate == "velvet"
+    assert not velvet.surface("navy", Change(relief=0.5)).plate
+    assert velvet.surface("navy", Change(relief=0.5, plate="velvet")).plate == "velvet"
+    assert not velvet.surface("navy", Change(pattern="pleats")).plate
+    assert marble.surface("calacatta", Change(scale=2.0)).plate == "marble"
 
 
 @pytest.mark.parametrize("kind", JEWELRY_TYPES)
