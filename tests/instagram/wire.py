@@ -166,7 +166,10 @@ class Wire:
                     named = {"content-type": "application/json", "content-length": str(len(answer.body))}
                     sent = [(":status", str(answer.status)), *(named | answer.headers).items()]
                     talk.send_headers(event.stream_id, sent)
-                    talk.send_data(event.stream_id, answer.body, end_stream=True)
+                    for start in range(0, len(answer.body), talk.max_outbound_frame_size):
+                        part = answer.body[start : start + talk.max_outbound_frame_size]
+                        talk.send_data(event.stream_id, part)
+                    talk.end_stream(event.stream_id)
             line.sendall(talk.data_to_send())
 
     def _http1(self, line, host, number):
