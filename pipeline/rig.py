@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Rgb = tuple[float, float, float]
+LAMP_UNITS = 5.0
+"""From the piece to a lamp beside the set."""
 
 
 class Frozen(BaseModel):
@@ -68,6 +70,12 @@ class Light(Frozen):
         """Unit vector from the piece to the light, world axes."""
         az, el = math.radians(self.azimuth_deg), math.radians(self.elevation_deg)
         return (math.cos(el) * math.sin(az), math.cos(el) * math.cos(az), math.sin(el))
+
+
+    @property
+    def distance(self) -> float:
+        """From the piece, in its units. A window's sun, a spot and a rim light are far away; a bare lamp stands beside the set."""
+        return math.inf if self.gobo or self.cone or self.role == "rim" else LAMP_UNITS
 
 
 class Ambient(Frozen):

@@ -13,17 +13,24 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from pipeline.shape.thickness import thickness
+from pipeline.shape.hoop import Hoop, find_hoop, find_lying, metal_of
+from pipeline.shape.membrane import stretched
+from pipeline.shape.normals import inflated
+from pipeline.shape.thickness import distance_inside, local_radius, thickness
 from pipeline.values import F32, Ground, Mask
 
+Pose = Literal["upright", "flat", "hanging"]
+SQUARE_DEG = 85.0  # from here on the camera looks straight down
 FLAT_LIMIT = (
     0.11  # thickest a piece that lies may be, share of its long side: watches and pendants are no balls
 )
 UPRIGHT_LIMIT = 0.25
 PART_SHARE = 0.02  # smaller parts stand on the ground of the largest
+OVAL = 0.85  # height over width of what lies and is seen from the side: links and settings are flatter than they are wide
+CARRIED = 0.12  # of the long side: how far a thick part holds up a thin one
+THINNEST = 0.25  # of the depth that the outline suggests
 CONTACT_SLOPE = 0.3
 HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its wall
-LIFT_PX = 0.6  # a lying piece touches; its lower edge is not in the ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +46,88 @@ class Solid:
     normal: F32
 
 
-def solidify(alpha: F32, ground: Ground, pose: Literal["upright", "flat", "hanging"]) -> Solid:
-    """Solid of the matte (H, W) under `pose`. Upright: a card on its contact line, each part on its own."""
+def solidify(
+    alpha: F32, ground: Ground, pose: Pose, height_px: F32 | None = None
+) -> Solid:
+    """Solid of the matte (H, W) under `pose`. Upright: a card on its contact line, each part on its own.
+
+    height_px: (H, W) of the seen surface, where it is known better than the matte tells.
+    """
     mask = alpha > 0.5
     depth = thickness(mask)
     elevation = math.radians(ground.elevation_deg)
-    if pose == "upright" and ground.elevation_deg < 85:
+    hoop = _hoop(mask, ground, pose)
+    if pose == "upright" and ground.elevation_deg < SQUARE_DEG:
         depth = np.minimum(depth, UPRIGHT_LIMIT * ground.unit_px)
         top = _height_over_contact(mask) / math.cos(elevation)
         low = np.maximum(top - depth * math.sin(elevation), 0)
     else:
         depth = np.minimum(depth, FLAT_LIMIT * ground.unit_px)
-        lift = np.float32(HANG_SHARE * ground.unit_px if pose == "hanging" else LIFT_PX)
-        top, low = depth + lift, np.where(mask, lift, np.float32(0))
+        top, low = _lying(mask, ground.unit_px, elevation, rigid=pose == "hanging")
+    if hoop:
+        top, low = metal_of(hoop, mask, depth)
+    if height_px is not None:
+        thick = top - low if hoop else _bulge(mask, height_px, elevation) if pose == "upright" else depth
+        top, low = height_px, np.maximum(height_px - thick, 0)
+    elif pose == "hanging":
+        top, low = top + HANG_SHARE * ground.unit_px, low + HANG_SHARE * ground.unit_px
     top = np.where(mask, top, np.float32(0)).astype(np.float32)
-    return Solid(mask, top, low.astype(np.float32), _normals(mask, depth, elevation, ground.unit_px))
+    return Solid(mask, top, low.astype(np.float32), inflated(mask, elevation))
+
+
+def _hoop(mask: Mask, ground: Ground, pose: Pose) -> Hoop | None:
+    """The hoop that the piece is, if it surely is one; from above its depth cannot be told."""
+    if pose == "hanging" or ground.elevation_deg >= SQUARE_DEG:
+        return None
+    hoop = find_hoop(mask, ground) if pose == "upright" else find_lying(mask, ground)
+    return hoop if hoop and hoop.sure else None
+
+
+def _lying(mask: Mask, unit_px: float, elevation: float, *, rigid: bool) -> tuple[F32, F32]:
+    """Top and underside (H, W) of tubes and domes that lie on the ground, none thicker than `FLAT_LIMIT`.
+
+    A tube's axis is as high as its radius; a pixel stands off the axis across the line of sight, and the tube reaches half
+    its depth to either side of that along it.
+    """
+    radius, inside = local_radius(mask), distance_inside(mask)
+    most_px = (UPRIGHT_LIMIT if rigid else FLAT_LIMIT) * unit_px / 2
+    off = np.clip(radius - inside, 0, None)
+    tall = 1.0 if elevation >= math.radians(SQUARE_DEG) else OVAL
+    flatter = np.minimum(tall * radius, most_px) / np.maximum(radius, 1e-3)
+    half = np.sqrt(np.clip(np.square(radius) - np.square(off), 0, None)) * flatter
+    smooth = cv2.GaussianBlur(inside, (0, 0), 1.2)
+    down, across = (cv2.Sobel(smooth, cv2.CV_32F, dx, dy, ksize=3) / 8 for dx, dy in ((0, 1), (1, 0)))
+    above = off * down / np.maximum(np.hypot(down, across), 1e-2)
+    axis = _carried(radius * flatter, mask, unit_px, rigid=rigid)
+    middle = axis + above * flatter * math.cos(elevation)
+    top, low = middle + half * math.sin(elevation), middle - half * math.sin(elevation)
+    return np.maximum(top, 0).astype(np.float32), np.maximum(low, 0).astype(np.float32)
+
+
+def _carried(radius: F32, mask: Mask, unit_px: float, *, rigid: bool) -> F32:
+    """Height of the axis: parts much thinner than others close by are held up by them; all of it if the piece is one rigid body."""
+    if rigid:
+        return np.where(mask, radius.max(initial=0), 0).astype(np.float32)
+    reach_px = CARRIED * unit_px
+    step = max(1, round(reach_px / 8))
+    weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.15 * reach_px)
+    mean = cv2.GaussianBlur(radius, (0, 0), 0.15 * reach_px) / np.maximum(weight, 1e-3) * mask
+    small = cv2.dilate(mean, np.ones((step, step), np.uint8))[::step, ::step]
+    side = 2 * round(reach_px / step) + 1
+    wide = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    wide = cv2.GaussianBlur(wide, (0, 0), 0.4 * reach_px / step)
+    whole = cv2.resize(wide, radius.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    held = np.clip((whole / np.maximum(mean, 1e-3) - 1.2) / 0.3, 0, 1)
+    return np.where(mask, mean + held * (whole - mean), 0).astype(np.float32)
+
+
+def _bulge(mask: Mask, height_px: F32, elevation: float) -> F32:
+    """How much lower (H, W) the underside is of a body as thick behind as it swells before a sheet stretched over its outline."""
+    rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
+    toward = (height_px + rows * math.cos(elevation)) / math.sin(elevation)
+    depth = 2 * np.clip(toward - stretched(mask, 0.0, toward), 0, None)
+    tube = thickness(mask)
+    return np.minimum(tube, depth + THINNEST * tube) * math.sin(elevation)
 
 
 def _height_over_contact(mask: Mask) -> F32:
@@ -88,15 +162,3 @@ def _contact_line(part: Mask) -> F32:
     bound = bottoms.max() - CONTACT_SLOPE * np.abs(x - lowest)
     contact: F32 = np.maximum(line, bound).astype(np.float32)
     return contact
-
-
-def _normals(mask: Mask, depth: F32, elevation: float, unit_px: float) -> F32:
-    """Unit normals of the inflated outline: half the thickness as relief, smoothed, from image to world axes."""
-    relief = cv2.GaussianBlur(depth / 2, (0, 0), max(1.0, 0.006 * unit_px))
-    across = cv2.Sobel(relief, cv2.CV_32F, 1, 0, ksize=3) / 8
-    down = cv2.Sobel(relief, cv2.CV_32F, 0, 1, ksize=3) / 8
-    length = np.sqrt(across * across + down * down + 1)
-    right, up, toward = -across / length, down / length, 1 / length
-    sin, cos = math.sin(elevation), math.cos(elevation)
-    world = np.stack([right, up * sin - toward * cos, up * cos + toward * sin], -1)
-    return np.where(mask[..., None], world, 0).astype(np.float32)

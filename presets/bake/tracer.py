@@ -24,10 +24,12 @@ import numpy as np
 
 from pipeline.backdrop.plate import texture
 from pipeline.backdrop.plate_file import Canvas, Unusable
+from pipeline.backdrop.backdrop import SceneView
 from pipeline.backdrop.stage import Stage
 from pipeline.light.traced import NotTraced, Standing, Traced
+from pipeline.recipe import Recipe
 from pipeline.rig import Rig
-from pipeline.values import F32
+from pipeline.values import F32, Ground
 from presets.bake.card import card
 from presets.bake.order import order
 from presets.bake.pack import exposure
@@ -70,10 +72,10 @@ class BlenderTracer:
 
     def __call__(self, standing: Standing) -> Traced:
         """Both pictures of the ground. Raises `NotTraced`."""
-        bake = set_for(standing)
-        stage = _stage(standing)
+        recipe, piece = standing.recipe, standing.piece
+        bake, stage = set_for(recipe, piece.view), stage_of(recipe, piece.view, piece.ground)
         with tempfile.TemporaryDirectory(prefix="vitrine-") as work:
-            self._run(_order(standing, bake, stage, Path(work), self.threads))
+            self._run(_order(standing, Path(work), self.threads))
             try:
                 pictures = [exposure(Path(work) / name) for name in ("bare.exr", "shaded.exr")]
             except (Unusable, OSError, RuntimeError) as error:
@@ -118,9 +120,8 @@ def _why(code: int, said: str) -> str:
     return f"Blender ended with code {code} ({last.strip()[:200]})"
 
 
-def set_for(standing: Standing) -> Bake:
-    """The set in which the piece is traced: that of the surface's plate, the take by the seed; else plain ground."""
-    recipe, view = standing.recipe, standing.piece.view
+def set_for(recipe: Recipe, view: SceneView) -> Bake:
+    """The set in which a piece is traced: that of the surface's plate, the take by the seed; else plain ground."""
     takes = [
         bake for bake in QUEUE if bake.name == recipe.surface.plate and view in bake.views and not bake.draft
     ]
@@ -132,27 +133,38 @@ def _is_whole(bake: Bake) -> bool:
     return bake is not PLAIN and bake.texture != "veins" and not bake.mask_px
 
 
-def _stage(standing: Standing) -> Stage:
-    recipe, piece = standing.recipe, standing.piece
+def stage_of(recipe: Recipe, view: SceneView, ground: Ground) -> Stage:
+    """The recipe's set-up around that ground."""
     size = (recipe.width_px, recipe.height_px)
-    return Stage(recipe.surface, recipe.rig, piece.view, *size, recipe.seed, piece.ground)
+    return Stage(recipe.surface, recipe.rig, view, *size, recipe.seed, ground)
 
 
-def _order(standing: Standing, bake: Bake, stage: Stage, work: Path, threads: int) -> dict[str, Any]:
+def _order(standing: Standing, work: Path, threads: int) -> dict[str, Any]:
     """What the Blender process is asked to do; the piece's mesh and the lamps' patterns lie in `work`."""
-    recipe, rig, ground = standing.recipe, standing.recipe.rig, standing.piece.ground
-    mesh = card(standing.solid, standing.glow, ground)
+    recipe, piece = standing.recipe, standing.piece
+    mesh = card(standing.solid, standing.glow, piece.ground)
     np.savez(work / "card.npz", points=mesh.points, faces=mesh.faces, glow=mesh.glow)
-    scales = WHOLE_SCALES if _is_whole(bake) else CHANGE_SCALES
+    scales = WHOLE_SCALES if _is_whole(set_for(recipe, piece.view)) else CHANGE_SCALES
     draft = DRAFT_SCALE if recipe.draft else 1.0
+    return set_order(recipe, piece.view, piece.ground, work, threads) | {
+        "scales": dict(zip(("shaded", "bare"), (draft * scale for scale in scales), strict=True)),
+        "parent": os.getpid(),
+    }
+
+
+def set_order(
+    recipe: Recipe, view: SceneView, ground: Ground, work: Path, threads: int
+) -> dict[str, Any]:
+    """The recipe's set for a Blender process: surface in its paint, lamps in their colours, camera; patterns into `work`."""
+    bake, stage, rig = set_for(recipe, view), stage_of(recipe, view, ground), recipe.rig
     frame = Canvas(
         elevation_deg=ground.elevation_deg,
         unit_px=ground.unit_px,
         origin=(ground.origin[0] + 0.5, ground.origin[1] + 0.5),  # a frame's pixels count from their centres
         size_px=(stage.width, stage.height),
-        lens_blur=bake.lens if standing.piece.view == "table" else 0.0,
+        lens_blur=bake.lens if view == "table" else 0.0,
     )
-    asked = order(bake, standing.piece.view, {rig.name: rig}, work, threads)
+    asked = order(bake, view, {rig.name: rig}, work, threads)
     return asked | {
         "canvas": frame.model_dump(mode="json"),
         "folder": str(work),
@@ -161,8 +173,6 @@ def _order(standing: Standing, bake: Bake, stage: Stage, work: Path, threads: in
         "rough": stage.surface.roughness,
         "samples": DRAFT_SAMPLES if recipe.draft else SAMPLES,
         "noise": NOISE,
-        "scales": dict(zip(("shaded", "bare"), (draft * scale for scale in scales), strict=True)),
-        "parent": os.getpid(),
     }
 
 

@@ -44,10 +44,11 @@ def night():
     return world
 
 
-def lamp(light, pattern=None):
+def lamp(light, pattern=None, *, masked=True):
     """A lamp as in the rig. pattern: (n, n) what gets through, over the ground square of `MASK_REACH`. Returns its objects.
 
-    Its light is white and of strength 1, unless it has a `tint`, colour times strength.
+    Its light is white and of strength 1, unless it has a `tint`, colour times strength. masked: with the pattern's mask
+    before it; without, the lamp is the same but its light is even.
     """
     axis = Vector(light["direction"])
     parallel = pattern is not None or light["role"] == "rim"
@@ -66,7 +67,7 @@ def lamp(light, pattern=None):
     obj.location = axis * AWAY
     obj.visible_camera = False
     bpy.context.scene.collection.objects.link(obj)
-    return [obj] if pattern is None else [obj, _mask(light, pattern)]
+    return [obj] if pattern is None or not masked else [obj, _mask(light, pattern)]
 
 
 def _mask(light, pattern):

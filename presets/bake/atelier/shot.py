@@ -25,7 +25,7 @@ SETTLED = 0.7  # share of the feet that stand on the cloth; the rest sinks in
 DEATH = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 
-def _end_with(parent):
+def end_with(parent):
     """The kernel ends this process when the one that asked is gone; and the parent's cap on memory is not ours."""
     ctypes.CDLL(None).prctl(DEATH, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -34,14 +34,14 @@ def _end_with(parent):
     resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
-def _back(elevation_deg):
+def back_of(elevation_deg):
     """Unit vector from the set to the lens."""
     e = np.radians(elevation_deg)
     return np.array((0.0, -np.cos(e), np.sin(e)))
 
 
-def _settled(points, back):
-    """The points moved along the line of sight, where nobody sees it, as far as the ground lies above height 0 under the feet."""
+def rise(points, back):
+    """How far to move along the line of sight, where nobody sees it, so that the feet stand on what the set's ground is there."""
     feet = points[points[:, 2] <= points[:, 2].min() + FEET]
     feet = feet[:: max(1, len(feet) // FEELERS)]
     scene = bpy.context.scene
@@ -51,7 +51,7 @@ def _settled(points, back):
         hit, where, *_ = scene.ray_cast(graph, Vector(foot + back * 5), Vector(-back))
         if hit:
             moves.append(float((np.array(where) - foot) @ back) + foot[2] / back[2])
-    return points + back * (np.quantile(moves, SETTLED) if moves else 0.0)
+    return float(np.quantile(moves, SETTLED)) if moves else 0.0
 
 
 def _glowing():
@@ -75,7 +75,8 @@ def _glowing():
 
 def piece(card, back):
     """The card as an object that the lens does not see."""
-    points, faces = _settled(card["points"], back), card["faces"]
+    points, faces = card["points"], card["faces"]
+    points = points + back * rise(points, back)
     mesh = bpy.data.meshes.new("piece")
     mesh.vertices.add(len(points))
     mesh.vertices.foreach_set("co", points.astype(np.float32).ravel())
@@ -93,7 +94,8 @@ def piece(card, back):
     return obj
 
 
-def _scene(order):
+def stage(order):
+    """The empty set and Cycles' settings."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     SURFACES[order["surface"]](Site(order["view"], order["seed"], order["paint"], order["rough"]))
     exposure.settings(
@@ -106,22 +108,23 @@ def _expose(order, name):
     exposure.expose(Path(order["folder"]) / f"{name}.exr")
 
 
-def _light(order):
-    for light in order["lights"]:
-        if light["name"] == "ambient":
-            bpy.context.scene.world = lamps.dome(light["tint"])
+def light(order):
+    """The dome and all lamps of the rig, in their colours."""
+    for one in order["lights"]:
+        if one["name"] == "ambient":
+            bpy.context.scene.world = lamps.dome(one["tint"])
         else:
-            lamps.lamp(light, np.load(light["pattern"]) if light["pattern"] else None)
+            lamps.lamp(one, np.load(one["pattern"]) if one["pattern"] else None)
 
 
 def main():
     """Order in, two exposures out."""
     order = json.load(sys.stdin)
-    _end_with(order["parent"])
-    _scene(order)
+    end_with(order["parent"])
+    stage(order)
     with np.load(Path(order["folder"]) / "card.npz") as card:
-        stands = piece(card, _back(order["canvas"]["elevation_deg"]))
-    _light(order)
+        stands = piece(card, back_of(order["canvas"]["elevation_deg"]))
+    light(order)
     _expose(order, "shaded")
     # Kept in the scene, as taking it out would build the scene anew.
     stands.visible_diffuse = stands.visible_glossy = stands.visible_transmission = False

@@ -110,16 +110,13 @@ class TestCard:
 
 class TestSets:
     def test_cloth_is_traced_whole_and_the_seed_picks_the_take(self):
-        asked, _ = standing("velvet-navy-moody")
-        assert set_for(asked).name == "velvet"
-        seeds = {
-            set_for(dataclasses.replace(asked, recipe=asked.recipe.model_copy(update={"seed": seed}))).take
-            for seed in range(4)
-        }
+        asked = recipe("velvet-navy-moody")
+        assert set_for(asked, "flat").name == "velvet"
+        seeds = {set_for(asked.model_copy(update={"seed": seed}), "flat").take for seed in range(4)}
         assert len(seeds) > 1
 
     def test_what_has_no_recipe_stands_on_plain_ground(self):
-        assert set_for(standing("festive-gold-soft-glow")[0]) is PLAIN
+        assert set_for(recipe("festive-gold-soft-glow"), "flat") is PLAIN
 
     def test_the_renderer_is_part_of_the_recipe(self):
         assert recipe("velvet-navy-moody").digest != recipe("velvet-navy-moody", renderer="blender").digest

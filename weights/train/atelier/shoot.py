@@ -42,7 +42,7 @@ def _cycles(seed, size, threads):
     c.pixel_filter_type, c.filter_width = "BLACKMAN_HARRIS", 1.5
 
 
-def _expose(path, rays, scale=1.0):
+def expose(path, rays, scale=1.0):
     """Render at a share of the full size, read back: {pass: (H, W, n) float32}, rows downwards."""
     scene = bpy.context.scene
     scene.cycles.samples = rays
@@ -54,7 +54,7 @@ def _expose(path, rays, scale=1.0):
     return {k: np.array(v, np.float32) for k, v in parts}
 
 
-def _stacked(raw, name, axes):
+def stacked(raw, name, axes):
     if name in raw:  # the reader joins R, G, B, A by itself
         return raw[name][..., : len(axes)]
     return np.stack([raw[f"{name}.{a}"] for a in axes], -1)
@@ -93,7 +93,7 @@ def _seen(objs, *, camera):
         o.visible_camera = camera
 
 
-def _settled(premul, alpha):
+def settled(premul, alpha):
     """The piece's light with its edge made of the same coverage as alpha. Both (H, W, …) in, premultiplied out.
 
     The denoiser smooths colour but not alpha, so that at an edge the two would disagree from pixel to pixel: colour
@@ -109,13 +109,13 @@ def _settled(premul, alpha):
     return np.where(alpha[..., None] < 0.995, straight * alpha[..., None], premul)
 
 
-def _filled(first, alpha):
+def filled(first, alpha):
     """Position and part of every pixel the piece touches.
 
     Both come from one ray a pixel, which at thin wires and edges may have passed the piece by: such pixels take what
     a neighbour saw, as far as 4 px away.
     """
-    data = np.concatenate([_stacked(first, "Position", "XYZ"), _stacked(first, "Material Index", "X")], -1)
+    data = np.concatenate([stacked(first, "Position", "XYZ"), stacked(first, "Material Index", "X")], -1)
     known = (data[..., 3] > 0) & (alpha > 0)
     data[~known] = 0
     for _ in range(4):
@@ -138,7 +138,7 @@ def _height(position, alpha, matrix):
 
 def _normals(raw, alpha, matrix):
     """In camera space: x right, y up, z to the eye; unit where the piece is, else 0."""
-    n = _stacked(raw, "Normal", "XYZ")
+    n = stacked(raw, "Normal", "XYZ")
     axes = matrix[:, :3] - np.array([[0, 0, 1]]).T * 0  # rows hold K·R
     right = axes[0] - axes[2] * (axes[0] @ axes[2])
     down = axes[1] - axes[2] * (axes[1] @ axes[2])
@@ -162,26 +162,26 @@ def shoot(spec, size, *, rays=16, threads=2):
         _seen(ground, camera=False)
         for o in props:
             o.is_holdout = True
-        first = _expose(out, rays)
+        first = expose(out, rays)
         layer.use_pass_normal = layer.use_pass_position = layer.use_pass_material_index = False
         scene.render.film_transparent = False
         for o in props:
             o.is_holdout = False
         _seen(ground, camera=True)
         _seen(piece, camera=False)
-        shadowed = _stacked(_expose(out, 4, 1.0 if fine else 0.5), "Combined", "RGB")
+        shadowed = stacked(expose(out, 4, 1.0 if fine else 0.5), "Combined", "RGB")
         for o in piece:  # kept in the scene, as taking it out would build the scene anew
             o.visible_diffuse = o.visible_glossy = o.visible_transmission = o.visible_shadow = False
-        bare = _stacked(_expose(out, 4, 0.25), "Combined", "RGB")
+        bare = stacked(expose(out, 4, 0.25), "Combined", "RGB")
     shadowed, bare = _enlarged(shadowed, size), _enlarged(bare, size)
     if fine:
         bare = _grained(bare, shadowed)
-    rgba = _stacked(first, "Combined", "RGBA")
+    rgba = stacked(first, "Combined", "RGBA")
     alpha = np.clip(rgba[..., 3], 0, 1)
-    position, part = _filled(first, alpha)
+    position, part = filled(first, alpha)
     height_px, height_mm = _height(position, alpha, matrix)
     layers = {
-        "piece": _settled(np.maximum(rgba[..., :3], 0), alpha),
+        "piece": settled(np.maximum(rgba[..., :3], 0), alpha),
         "alpha": alpha,
         "shadowed": np.maximum(shadowed, 0),
         "ground": np.maximum(bare, 0),
