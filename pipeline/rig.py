@@ -85,6 +85,25 @@ class Ambient(Frozen):
     strength: Annotated[float, Field(ge=0, le=5)] = 0.3
 
 
+class Aim(Frozen):
+    """What a template, a rule or one photo wants otherwise of a rig's key light; None leaves it as it is.
+
+    azimuth_deg, elevation_deg, size_deg: as of `Light`. intensity_ev: stops more or less of it. spread: 0..1, share of the open
+    ground's light that comes from the whole dome. gobo: what stands before it, "none" for nothing.
+    """
+
+    azimuth_deg: Annotated[float, Field(ge=-180, le=180)] | None = None
+    elevation_deg: Annotated[float, Field(ge=8, le=90)] | None = None
+    size_deg: Annotated[float, Field(ge=0.5, le=45)] | None = None
+    intensity_ev: Annotated[float, Field(ge=-3, le=3)] | None = None
+    spread: Annotated[float, Field(ge=0.02, le=0.95)] | None = None
+    gobo: Literal["none", "window", "palm"] | None = None
+
+    def joined(self, other: Aim) -> Aim:
+        """Both; the other's wins where it says something."""
+        return Aim(**(self.model_dump() | other.model_dump(exclude_none=True)))
+
+
 class Rig(Frozen):
     """A lighting preset: `lights` plus the dome. Irradiance of the open ground is near 1 before `exposure_ev`.
 
@@ -107,3 +126,25 @@ class Rig(Frozen):
     def key(self) -> Light:
         """The light that makes the main shadow: the strongest with role `key`."""
         return max((light for light in self.lights if light.role == "key"), key=lambda light: light.strength)
+
+    def aimed(self, aim: Aim) -> Rig:
+        """The rig with its key light changed; a new elevation keeps what the open ground gets from it."""
+        key = self.key
+        change = {name: value for name in ("azimuth_deg", "elevation_deg", "size_deg") if (value := getattr(aim, name)) is not None}
+        turned = key.model_copy(update=change)
+        strength = key.strength * key.direction[2] / turned.direction[2] * 2.0 ** (aim.intensity_ev or 0.0)
+        update: dict[str, object] = {"strength": strength}
+        if aim.gobo is not None:
+            update |= {"gobo": None if aim.gobo == "none" else Gobo(kind=aim.gobo), "cone": None}
+        turned = turned.model_copy(update=update)
+        rig = self.model_copy(update={"lights": tuple(turned if one is key else one for one in self.lights)})
+        return rig if aim.spread is None else rig._spread(aim.spread)  # noqa: SLF001 - its own kind
+
+    def _spread(self, share: float) -> Rig:
+        """The same light on the open ground, `share` of it from the dome."""
+        direct = sum(light.strength * light.direction[2] for light in self.lights)
+        total = direct + self.ambient.strength
+        gain = (1 - share) * total / max(direct, 1e-6)
+        lights = tuple(one.model_copy(update={"strength": one.strength * gain}) for one in self.lights)
+        ambient = self.ambient.model_copy(update={"strength": share * total})
+        return self.model_copy(update={"lights": lights, "ambient": ambient})

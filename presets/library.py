@@ -13,7 +13,7 @@ from typing import TypeVar
 from pipeline.errors import Misconfigured
 from pipeline.format import FORMATS, FormatName
 from pipeline.recipe import Candidate, JewelryType, Pose, Recipe, Renderer, View
-from pipeline.rig import Rig
+from pipeline.rig import Aim, Rig
 from pipeline.stance import stance_for
 from presets.loading import Library, load, with_own
 from presets.spelling import unknown
@@ -73,17 +73,18 @@ def recipe(
     segmenter: str = "network",
     pool: Sequence[str] = (),
     renderer: Renderer = "fast",
+    light: Aim | None = None,
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
     format: shape of the picture. size_px: width, height; None is the format's own. fill: share of the picture's side that the
     piece's box fills. segmenter: what cuts the piece out. renderer: see `Recipe`. pool: templates one of which takes this one's place once the piece is
-    seen; what is given replaces theirs, too. presets: other than those in force. Raises Misconfigured when a name is unknown.
+    seen; what is given replaces theirs, too. light: changes to the key light. presets: other than those in force. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
     width_px, height_px = size_px or FORMATS[format].size_px
-    wish = _Wish(jewelry_type, lighting, look, pose, fill, format)
+    wish = _Wish(jewelry_type, lighting, look, pose, fill, format, light or Aim())
     own = _candidate(known, template, wish).model_dump(exclude={"flatters"})
     return Recipe(
         **own,
@@ -109,15 +110,19 @@ class _Wish:
     pose: Pose
     fill: float | None
     format: FormatName
+    light: Aim
 
 
 def _candidate(known: Library, name: str, wish: _Wish) -> Candidate:
     template = _get("template", name, known.templates)
     view, pose = resolve_stance(wish.jewelry_type, template.view, wish.pose)
+    rig = _get("lighting", wish.lighting or template.rig, known.rigs)
+    own = Aim() if wish.lighting else template.light  # another rig has its own key
+    aim = own.joined(wish.light)
     return Candidate(
         template=name,
         surface=known.surface_of(template),
-        rig=_for_format(_get("lighting", wish.lighting or template.rig, known.rigs), wish.format),
+        rig=_for_format(rig if aim == Aim() else rig.aimed(aim), wish.format),
         look=_get("look", wish.look or template.look, known.looks),
         view=view,
         pose=pose,

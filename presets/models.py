@@ -19,7 +19,7 @@ from pipeline.recipe import (
     Surface,
     View,
 )
-from pipeline.rig import Frozen
+from pipeline.rig import Aim, Frozen
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Season = Literal["spring", "summer", "autumn", "winter"]
@@ -104,7 +104,7 @@ class SurfaceFile(Frozen):
 class Template(Frozen):
     """One table of `templates/*.toml`: a surface in a palette under a rig with a look.
 
-    change: parameters and colours of the surface that differ here. suits: types it is made for; flatters: metals that
+    change: parameters and colours of the surface that differ here; light: what of the rig's key light does. suits: types it is made for; flatters: metals that
     look well on it; seasons: none means all year. prompt: the set in words, as one would order it from a stylist.
     """
 
@@ -115,6 +115,7 @@ class Template(Frozen):
     look: str = "neutral"
     view: View = "auto"
     change: Change = Change()
+    light: Aim = Aim()
     tags: tuple[Tag, ...] = ()
     seasons: tuple[Season, ...] = ()
     suits: tuple[JewelryType, ...] = KNOWN_TYPES

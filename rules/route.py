@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Recipe
+from pipeline.rig import Aim
 from presets.library import recipe
 from rules.facts import Facts
 from rules.grammar import read_folder
@@ -71,6 +72,7 @@ def _recipes(
     fill, fill_from = voices.first("fill")
     segmenter, segmenter_from = voices.first("segmenter")
     renderer, renderer_from = voices.first("renderer")
+    light, light_from = voices.first("light")
     seed, seed_from = voices.first("seed")
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
@@ -92,6 +94,7 @@ def _recipes(
             segmenter=segmenter or "network",
             pool=one.pool,
             renderer=renderer or "fast",
+            light=light,
         )
         for variant, one in enumerate(offers)
         for shape in formats
@@ -102,10 +105,15 @@ def _recipes(
     words += [f"Fill {fill}: from {fill_from}."] if fill_from else []
     words += [f"Segmenter {segmenter}: from {segmenter_from}."] if segmenter_from else []
     words += [f"Renderer {renderer}: from {renderer_from}."] if renderer_from else []
+    words += [f"Key light changed ({_aim_words(light)}): from {light_from}."] if light else []
     words += [f"Seed {seed}: from {seed_from}."] if seed_from else []
     words += [f"{count} variants."] if count > 1 else []
     words += ["Draft quality."] if recipes[0].draft else []
     return recipes, words
+
+
+def _aim_words(light: Aim) -> str:
+    return ", ".join(f"{name} {value}" for name, value in light.model_dump(exclude_none=True).items())
 
 
 def _formats(voices: Voices, outputs: tuple[Output, ...]) -> tuple[tuple[FormatName, ...], list[str]]:

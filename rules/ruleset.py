@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Renderer
-from pipeline.rig import Frozen
+from pipeline.rig import Aim, Frozen
 from presets.library import library
 from presets.mistakes import PLAIN, TABLE
 from presets.spelling import closest, listing, unknown
@@ -82,7 +82,7 @@ ALL_OUTPUTS: tuple[Output, ...] = ("export", "watermark", "instagram")
 class Choices(Frozen):
     """What a rule, the defaults or a sidecar may decide; None leaves the choice to the next in line.
 
-    formats: the shapes in which each picture is made, each rendered for itself.
+    formats: the shapes in which each picture is made, each rendered for itself. light: changes to the rig's key light.
     """
 
     type: JewelryType | None = None
@@ -93,6 +93,7 @@ class Choices(Frozen):
     segmenter: SegmenterWord | None = None
     formats: Formats | None = None
     renderer: Renderer | None = None
+    light: Aim | None = None
     seed: Seed | None = None
     hashtags: Hashtags | None = None
 

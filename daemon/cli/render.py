@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
+from pydantic import ValidationError
 
 from daemon import durable
 from daemon.cli.options import STUDIO, AsJson, Studio
@@ -23,6 +24,7 @@ from pipeline.layers import layers
 from pipeline.light.traced import Tracer, no_tracer
 from pipeline.photo.decode import decode
 from pipeline.recipe import JewelryType, Recipe
+from pipeline.rig import Aim
 from pipeline.render import render
 from pipeline.values import Photo, Render
 from presets.library import adopting, library, recipe
@@ -42,6 +44,13 @@ Template = Annotated[
 ]
 Light = Annotated[str, typer.Option("--lighting", "-l", help="A light, for example moody or palm.")]
 LookName = Annotated[str, typer.Option("--look", help="A look, for example warm-gold.")]
+Key = Annotated[
+    list[str],
+    typer.Option(
+        "--light",
+        help="Change the key light: azimuth_deg=40, elevation_deg, size_deg, intensity_ev, spread, gobo=none|window|palm. Repeatable.",
+    ),
+]
 Kind = Annotated[
     str, typer.Option("--type", help="ring, earrings, necklace, ...; auto: from the name or the photo.")
 ]
@@ -67,6 +76,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     template: Template = "",
     lighting: Light = "",
     look: LookName = "",
+    light: Key = [],  # noqa: B006 - typer copies it
     kind: Kind = "auto",
     out: Out = OUT,
     seed: Seed = 0,
@@ -81,6 +91,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     """Render photos right now, without a studio folder."""
     asked = asked_type(kind)
     wanted = asked_format(shape)
+    aim = parsed_light(light)
     size_px = parsed_size(size) if size else FORMATS[wanted].size_px
     with adopting(own_templates(studio)):
         wish = wished(template, lighting, look)
@@ -101,6 +112,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             draft=draft,
             pool=one.pool,
             renderer="blender" if raytraced else "fast",
+            light=aim,
         )
 
     def work(file: Path) -> Result:
@@ -120,6 +132,18 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
         return Result(str(file), picture.verdict.outcome, reason, outputs=tuple(made), seconds=seconds)
 
     each(files, work, as_json=as_json)
+
+
+def parsed_light(pairs: list[str]) -> Aim:
+    """Changes to the key light from "azimuth_deg=40" and the like. Raises a usage error."""
+    try:
+        return Aim.model_validate(dict(pair.split("=", 1) for pair in pairs))
+    except ValueError as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": pairs, "msg": "write name=value"}
+        where = ", ".join(map(str, first["loc"]))
+        raise typer.BadParameter(
+            f"{where}: {first['msg']} (accepted: {', '.join(Aim.model_fields)})", param_hint="--light"
+        ) from None
 
 
 def asked_type(word: str) -> JewelryType:
