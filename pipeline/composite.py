@@ -11,12 +11,14 @@ from pipeline.light.bounce import bounce
 from pipeline.light.reflection import mirror
 from pipeline.light.relight import relight_gain
 from pipeline.light.shadow import dome_visibility, visibility
+from pipeline.light.spill import spill
 from pipeline.light.stones import clear_stones
-from pipeline.rig import Rig
+from pipeline.rig import Light, Rig
 from pipeline.shape.solid import Solid
 from pipeline.values import F32, Scene
 
 STEEPEST_MIRROR_DEG = 80.0  # seen from above, a piece hides its own mirror image
+HIGHER, SOFTER_DEG = 0.35, 8.0  # share of the way to the zenith, and angular radius, for a piece of unknown turn
 DARKEST = 0.05  # share of a light that reaches even the deepest contact: dust, bounce, the lens
 
 
@@ -25,17 +27,25 @@ def shaded_ground(scene: Scene, piece: Piece, solid: Solid, rig: Rig, sky: F32) 
 
     sky: (H, W) dome visibility. The key shines through clear stones in their colour.
     """
-    seen = {light.name: visibility(solid, scene.ground, light)[..., None] for light in rig.lights}
+    lights = [cautious(light, solid.sure) for light in rig.lights]
+    seen = {light.name: visibility(solid, scene.ground, light)[..., None] for light in lights}
     seen["ambient"] = sky[..., None]
     stones = clear_stones(piece.rgb, piece.alpha, scene.ground.unit_px)
     if stones:
         opaque = replace(solid, mask=solid.mask & ~stones.mask)
-        past = visibility(opaque, scene.ground, rig.key)[..., None]
+        past = visibility(opaque, scene.ground, cautious(rig.key, solid.sure))[..., None]
         seen[rig.key.name] = seen[rig.key.name] + np.maximum(past - seen[rig.key.name], 0) * stones.tint
     ground = np.zeros_like(next(iter(scene.groups.values())))
     for name, radiance in scene.groups.items():
         ground += radiance * (DARKEST + (1 - DARKEST) * seen[name])
     return ground
+
+
+def cautious(light: Light, sure: float) -> Light:
+    """The light as it casts the shadow of a piece whose turn is not `sure` (0..1): softer and higher, so that less hangs on it."""
+    doubt = 1 - sure
+    higher = light.elevation_deg + doubt * HIGHER * (90 - light.elevation_deg)
+    return light.model_copy(update={"elevation_deg": higher, "size_deg": min(light.size_deg + doubt * SOFTER_DEG, 45.0)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +64,8 @@ class Composite:
 
 
 def compose(scene: Scene, piece: Piece, solid: Solid, rig: Rig) -> Composite:
-    """Put the piece into the set. The piece's pixels change by one smooth gain and nothing else."""
-    lit = piece.rgb * relight_gain(piece, solid, rig)[..., None]
+    """Put the piece into the set. The piece's pixels change by one smooth gain, and at its lower edges by a trace of the ground."""
+    lit = spill(piece.rgb * relight_gain(piece, solid, rig)[..., None], piece.rgb, solid, scene)
     sky = dome_visibility(solid, scene.ground)
     shaded = shaded_ground(scene, piece, solid, rig, sky)
     ground = shaded + bounce(scene, rig, lit, piece.alpha, sky)

@@ -31,15 +31,16 @@ LEAST_WIDTH = 0.1  # of a shank over its radius
 # Center (2) in the hole's size, inner radius in it, width and outer radius over that.
 START, LEAST, MOST = (0, 0, 1.1, 0.3, 1.15), (-1, -1, 0.5, 0.0, 1.02), (1, 1, 3.0, 1.2, 1.8)
 OUTER_WEIGHT = 0.5  # shanks taper, swell and carry pearls; their insides are round
-MOST_MISFIT = 0.045  # RMS over r, beyond which it is no hoop
+WITHIN = 70  # a head may hang into the hole
+MOST_MISFIT = 0.045  # beyond it is no hoop
 
 
 @dataclass(frozen=True, slots=True)
 class Hoop:
     """yaw: radians by which its right end is further away; lean: radians by which its top is further away.
 
-    center: (x, y) pixel of its middle. radius_px: of its inside; outer_px: of its outside; width_px: along its axis. misfit: RMS distance of the outline from the model
-    over the radius. elevation: of the camera, radians.
+    center: (x, y) pixel of its middle. radius_px: of its inside; outer_px: of its outside; width_px: along its axis. misfit: distance from the model within which
+    `WITHIN` percent of the hole's outline stay, over the radius. elevation: of the camera, radians.
     """
 
     yaw: float
@@ -117,7 +118,7 @@ class _Outlines:
     def hoop(self, x: F64, yaw: float, lean: float, e: float) -> Hoop:
         """The hoop of a fit."""
         away = self.away(x, _axes(yaw, lean, e))[: len(self.hole)]
-        misfit = float(np.sqrt(np.mean(np.square(away))) / x[2])
+        misfit = float(np.percentile(np.abs(away), WITHIN) / x[2])
         center = (float(self.middle[0] + x[0] * self.size), float(self.middle[1] - x[1] * self.size))
         radius = float(x[2]) * self.size
         return Hoop(yaw, lean, center, radius, radius * float(x[4]), radius * float(x[3]), misfit, e)
@@ -154,8 +155,10 @@ def _axes(yaw: float, lean: float, e: float) -> tuple[F64, F64, F64]:
     return across, up, axis
 
 
-def metal_of(hoop: Hoop, mask: Mask, depth_px: F32) -> tuple[F32, F32]:
+def metal_of(hoop: Hoop, mask: Mask, depth_px: F32) -> tuple[F32, F32, F32]:
     """Heights (top, low) of seen surface and underside, (H, W), px, of a shank around the hole and of what sits on it.
+
+    And where the shank faces, (H, W, 3) unit vectors in world axes, 0 where there is none.
 
     What the shell does not reach, a head or
     a shoulder, lies about the hoop's plane, `depth_px` deep along the line of sight.
@@ -180,13 +183,30 @@ def metal_of(hoop: Hoop, mask: Mask, depth_px: F32) -> tuple[F32, F32]:
     nearest = np.hypot(c + middle * view[0], h + middle * view[1])
     near, far, hit = _shell((hoop.radius_px, hoop.outer_px), (nearest, middle, slope), reach)
     half = depth_px[y, x] / 2
+    facing = _facing(hoop, np.stack([c + near * view[0], h + near * view[1], near * view[2]]), width / 2, hit)
     near, far = np.where(hit, near, half), np.where(hit, far, -half)
     foot = hoop.outer_px * cos + width / 2 * abs(sin)
     base = foot + h * cos
     top, low = np.zeros(mask.shape, np.float32), np.zeros(mask.shape, np.float32)
     top[y, x] = np.maximum(base + near * math.sin(e), 0)
     low[y, x] = np.maximum(base + far * math.sin(e), 0)
-    return top, low
+    normal = np.zeros((*mask.shape, 3), np.float32)
+    normal[y, x] = facing
+    return top, low, normal
+
+
+def _facing(hoop: Hoop, at: F64, half: float, hit: NDArray[np.bool_]) -> F32:
+    """Unit normals (n, 3) of the shell at points `at` (3, n) in the hoop's own axes: outside, inside or a rim, whichever is nearest."""
+    cos, sin, c, s = math.cos(hoop.yaw), math.sin(hoop.yaw), math.cos(hoop.lean), math.sin(hoop.lean)
+    axes = np.array([[cos, sin, 0], [-sin * s, cos * s, c], [sin * c, -cos * c, s]])  # across, up, along the axis
+    away = np.hypot(at[0], at[1])
+    gaps = np.abs(np.stack([away - hoop.outer_px, away - hoop.radius_px, np.abs(at[2]) - half]))
+    nearest = gaps.argmin(0)
+    radial = at[:2] / np.maximum(away, 1e-6)
+    own = np.zeros_like(at)
+    own[:2] = radial * np.where(nearest == 0, 1.0, np.where(nearest == 1, -1.0, 0.0))
+    own[2] = np.where(nearest == 2, np.sign(at[2]), 0.0)
+    return np.where(hit, axes.T @ own, 0).T.astype(np.float32)
 
 
 def _shell(radii: tuple[float, float], sight: tuple[F64, F64, float], reach: float) -> tuple[F64, F64, NDArray[np.bool_]]:

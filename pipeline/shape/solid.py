@@ -22,12 +22,14 @@ from pipeline.values import F32, Ground, Mask
 Pose = Literal["upright", "flat", "hanging"]
 SQUARE_DEG = 85.0  # from here on the camera looks straight down
 FLAT_LIMIT = (
-    0.11  # thickest a piece that lies may be, share of its long side: watches and pendants are no balls
+    0.13  # thickest a piece that lies may be, share of its long side: watches and pendants are no balls
 )
 UPRIGHT_LIMIT = 0.25
 PART_SHARE = 0.02  # smaller parts stand on the ground of the largest
 OVAL = 0.85  # height over width of what lies and is seen from the side: links and settings are flatter than they are wide
 CARRIED = 0.12  # of the long side: how far a thick part holds up a thin one
+UNSURE = 0.4  # of a standing piece without a hole that tells its turn
+SHELL_WEIGHT, ROUNDING = 2.0, 0.006  # against the inflated outline; of the unit
 THINNEST = 0.25  # of the depth that the outline suggests
 CONTACT_SLOPE = 0.3
 HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its wall
@@ -37,13 +39,14 @@ HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its w
 class Solid:
     """All (H, W), frame pixels. mask; top_px: height of the seen surface; low_px: height of the underside there.
 
-    normal: (H, W, 3) unit vectors in world axes (X right, Y away, Z up), smooth, 0 outside.
+    normal: (H, W, 3) unit vectors in world axes (X right, Y away, Z up), smooth, 0 outside. sure: 0..1, of how the piece is turned.
     """
 
     mask: Mask
     top_px: F32
     low_px: F32
     normal: F32
+    sure: float = 1.0
 
 
 def solidify(
@@ -64,15 +67,25 @@ def solidify(
     else:
         depth = np.minimum(depth, FLAT_LIMIT * ground.unit_px)
         top, low = _lying(mask, ground.unit_px, elevation, rigid=pose == "hanging")
+    normal = inflated(mask, elevation)
     if hoop:
-        top, low = metal_of(hoop, mask, depth)
+        top, low, shell = metal_of(hoop, mask, depth)
+        normal = _blended(normal, shell, ground.unit_px)
     if height_px is not None:
         thick = top - low if hoop else _bulge(mask, height_px, elevation) if pose == "upright" else depth
         top, low = height_px, np.maximum(height_px - thick, 0)
     elif pose == "hanging":
         top, low = top + HANG_SHARE * ground.unit_px, low + HANG_SHARE * ground.unit_px
     top = np.where(mask, top, np.float32(0)).astype(np.float32)
-    return Solid(mask, top, low.astype(np.float32), inflated(mask, elevation))
+    turned = hoop is not None or pose != "upright" or height_px is not None
+    return Solid(mask, top, low.astype(np.float32), normal, sure=1.0 if turned else UNSURE)
+
+
+def _blended(swollen: F32, shell: F32, unit_px: float) -> F32:
+    """Normals of a shank whose section is rounded: between those of its shell and of its inflated outline."""
+    soft = cv2.GaussianBlur(shell, (0, 0), ROUNDING * unit_px)
+    both = swollen + SHELL_WEIGHT * soft
+    return (both / np.maximum(np.linalg.norm(both, axis=-1, keepdims=True), 1e-6)).astype(np.float32)
 
 
 def _hoop(mask: Mask, ground: Ground, pose: Pose) -> Hoop | None:

@@ -24,7 +24,9 @@ from tests.truth.pieces import CONTACT_ROW, MIDDLE_ROW, SIDE_PX, TABLE_DEG, TRUT
 from weights.train.spec import draw
 
 RAYS, SET_RAYS = 20, 12
-OPEN_WATCH = 0.13  # units: the generator closes its straps; pressed flat they stand for a watch that lies open
+# Units. The generator's watches are closed, its pendants stand on the tips of their stones, its studs on their posts. What is seen
+# from above lies: watch open, pendant on its side, post in foam; how thick it then is, no outline tells, so it is no more than this.
+THICKEST = 0.15
 
 
 def stance_of(truth: Truth) -> tuple[str, str]:
@@ -57,7 +59,8 @@ def order(truth: Truth, folder: Path, threads: int) -> dict[str, Any]:
         "spec": spec.as_json(),
         "stands": pose == "upright",
         "gap": HANG_SHARE if pose == "hanging" else 0.0,
-        "tallest": OPEN_WATCH if truth.kind == "watch" else None,
+        "tallest": THICKEST if (view, pose) == ("flat", "flat") else None,
+        "sunk": truth.family == "stud",
         "key": key | {"tint": [1.0, 1.0, 1.0]},
         "exposure_ev": wanted.rig.exposure_ev,
         "rays": RAYS,

@@ -53,13 +53,19 @@ def _piece(order):
     shift = Matrix.Translation((-(x[0] + x[1]) / 2, -at / math.sin(e), -points[:, 2].min()))
     # From above, height does not show; on a table, the layout is of the picture, so the lift goes along the line of sight.
     lift = Vector(shot.back_of(order["canvas"]["elevation_deg"])) * (order["gap"] / math.sin(e))
-    press = 1.0
-    if order["tallest"]:
-        press = order["tallest"] / (scale * float(np.ptp(points[:, 2])))
-    move(objs, Matrix.Translation(lift) @ Matrix.Diagonal((1, 1, press, 1)) @ Matrix.Scale(scale, 4) @ shift)
+    move(objs, Matrix.Translation(lift) @ _laid(order, scale * float(np.ptp(points[:, 2]))) @ Matrix.Scale(scale, 4) @ shift)
     _rescaled(objs, scale)
     bpy.context.view_layer.update()
     return objs
+
+
+def _laid(order, tall):
+    """What brings a piece that is too tall to lie down to its thickness: a post goes into the foam, the rest is pressed flat."""
+    if not order["tallest"] or tall <= order["tallest"]:
+        return Matrix.Identity(4)
+    if order["sunk"]:
+        return Matrix.Translation((0, 0, order["tallest"] - tall))
+    return Matrix.Diagonal((1, 1, order["tallest"] / tall, 1))
 
 
 def _points(objs):
@@ -166,7 +172,7 @@ def shade(order):
     """Each of key and dome alone on plain ground, with the piece and without, nothing bouncing."""
     for o in [o for o in bpy.data.objects if o.type == "LIGHT"]:
         bpy.data.objects.remove(o)
-    objs = [o for o in bpy.data.objects if o.type == "MESH" and o.name.split(".")[0] not in {"Plane"}]
+    objs = [o for o in bpy.data.objects if o.type == "MESH" and o.name.split(".")[0] != "Plane"]
     _depth(0)
     bpy.context.view_layer.material_override = Graph("white", {"body": (0.8, 0.8, 0.8)} | _NO_SHINE).lobes()
     for name in ("key", "dome"):
@@ -189,7 +195,7 @@ _NO_SHINE = {"sheen": (0, 0, 0), "gloss": (0, 0, 0)}
 
 def mirror(order):
     """Where the mirror image of the piece is seen beside the piece: alpha of `mirror.npz`."""
-    objs = [o for o in bpy.data.objects if o.type == "MESH" and o.name.split(".")[0] not in {"Plane"}]
+    objs = [o for o in bpy.data.objects if o.type == "MESH" and o.name.split(".")[0] != "Plane"]
     for o in bpy.data.objects:
         if o not in objs and o.type == "MESH":
             o.hide_render = True

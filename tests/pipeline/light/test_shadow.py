@@ -18,7 +18,7 @@ def light(**changes):
         **(
             {
                 "name": "key",
-                "role": "key",
+                "role": "rim",  # far away, so its light is parallel
                 "azimuth_deg": -90,
                 "elevation_deg": 45,
                 "size_deg": 2,
@@ -48,6 +48,13 @@ def test_shadow_falls_away_from_the_light(azimuth, dx, dy):
     x, y = centre(visibility(plate(40), GROUND, light(azimuth_deg=azimuth)))
     assert x - 199.5 == pytest.approx(dx, abs=2.5)
     assert y - 199.5 == pytest.approx(dy, abs=2.5)
+
+
+def test_a_lamp_beside_the_set_throws_it_further():
+    near, far = (centre(visibility(plate(40), GROUND, light(role=role)))[0] - 199.5 for role in ("key", "rim"))
+    up = 5 * 100 * math.sin(math.radians(45))
+    assert near == pytest.approx(40 * up / (up - 40), abs=2.5)
+    assert near > far + 3
 
 
 def test_penumbra_grows_with_height_and_light():
