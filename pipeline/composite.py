@@ -18,7 +18,10 @@ from pipeline.shape.solid import Solid
 from pipeline.values import F32, Scene
 
 STEEPEST_MIRROR_DEG = 80.0  # seen from above, a piece hides its own mirror image
-HIGHER, SOFTER_DEG = 0.35, 8.0  # share of the way to the zenith, and angular radius, for a piece of unknown turn
+HIGHER, SOFTER_DEG = (
+    0.35,
+    8.0,
+)  # share of the way to the zenith, and angular radius, for a piece of unknown turn
 DARKEST = 0.05  # share of a light that reaches even the deepest contact: dust, bounce, the lens
 
 
@@ -45,7 +48,9 @@ def cautious(light: Light, sure: float) -> Light:
     """The light as it casts the shadow of a piece whose turn is not `sure` (0..1): softer and higher, so that less hangs on it."""
     doubt = 1 - sure
     higher = light.elevation_deg + doubt * HIGHER * (90 - light.elevation_deg)
-    return light.model_copy(update={"elevation_deg": higher, "size_deg": min(light.size_deg + doubt * SOFTER_DEG, 45.0)})
+    return light.model_copy(
+        update={"elevation_deg": higher, "size_deg": min(light.size_deg + doubt * SOFTER_DEG, 45.0)}
+    )
 
 
 @dataclass(frozen=True, slots=True)

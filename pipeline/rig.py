@@ -71,7 +71,6 @@ class Light(Frozen):
         az, el = math.radians(self.azimuth_deg), math.radians(self.elevation_deg)
         return (math.cos(el) * math.sin(az), math.cos(el) * math.cos(az), math.sin(el))
 
-
     @property
     def distance(self) -> float:
         """From the piece, in its units. A window's sun, a spot and a rim light are far away; a bare lamp stands beside the set."""
@@ -130,7 +129,11 @@ class Rig(Frozen):
     def aimed(self, aim: Aim) -> Rig:
         """The rig with its key light changed; a new elevation keeps what the open ground gets from it."""
         key = self.key
-        change = {name: value for name in ("azimuth_deg", "elevation_deg", "size_deg") if (value := getattr(aim, name)) is not None}
+        change = {
+            name: value
+            for name in ("azimuth_deg", "elevation_deg", "size_deg")
+            if (value := getattr(aim, name)) is not None
+        }
         turned = key.model_copy(update=change)
         strength = key.strength * key.direction[2] / turned.direction[2] * 2.0 ** (aim.intensity_ev or 0.0)
         update: dict[str, object] = {"strength": strength}

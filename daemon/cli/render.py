@@ -24,8 +24,8 @@ from pipeline.layers import layers
 from pipeline.light.traced import Tracer, no_tracer
 from pipeline.photo.decode import decode
 from pipeline.recipe import JewelryType, Recipe
-from pipeline.rig import Aim
 from pipeline.render import render
+from pipeline.rig import Aim
 from pipeline.values import Photo, Render
 from presets.library import adopting, library, recipe
 from presets.spelling import closest, unknown
@@ -139,7 +139,11 @@ def parsed_light(pairs: list[str]) -> Aim:
     try:
         return Aim.model_validate(dict(pair.split("=", 1) for pair in pairs))
     except ValueError as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": pairs, "msg": "write name=value"}
+        first = (
+            error.errors()[0]
+            if isinstance(error, ValidationError)
+            else {"loc": pairs, "msg": "write name=value"}
+        )
         where = ", ".join(map(str, first["loc"]))
         raise typer.BadParameter(
             f"{where}: {first['msg']} (accepted: {', '.join(Aim.model_fields)})", param_hint="--light"

@@ -29,7 +29,9 @@ def bounce(scene: Scene, rig: Rig, lit: F32, alpha: F32, sky: F32) -> F32:
     sigma = NEAR * scene.ground.unit_px / STEP
     weight = cv2.GaussianBlur(cover, (0, 0), sigma) + np.float32(1e-4)
     near = cv2.resize(
-        cv2.GaussianBlur(light, (0, 0), sigma) / weight[..., None], (width, height), interpolation=cv2.INTER_LINEAR
+        cv2.GaussianBlur(light, (0, 0), sigma) / weight[..., None],
+        (width, height),
+        interpolation=cv2.INTER_LINEAR,
     )
     # The dome's share of the ground's radiance, by its irradiance, is what the ground makes of light from above.
     response = scene.groups["ambient"] / np.float32(max(rig.ambient.strength, 1e-3) * 2.0**rig.exposure_ev)

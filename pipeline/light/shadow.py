@@ -31,7 +31,10 @@ LOW = 0.15  # units: the shadow of what lies flat is short and sharp, and cut fi
 GAP_PX = 5.0  # shadow pixels: two neighbouring points of a light may move the top of the piece so far apart
 DOME_POINTS = 48
 ZENITH, HORIZON = 1.25, 0.5  # radiance of the sky
-LEAST_RUN, MOST_RUN = 0.7, 3.5  # shadow pixels on the ground for one of height, between which slices are cut finer or coarser
+LEAST_RUN, MOST_RUN = (
+    0.7,
+    3.5,
+)  # shadow pixels on the ground for one of height, between which slices are cut finer or coarser
 COVERED = 0.4  # share of a shadow pixel from which it belongs to the piece
 STRIDE_PX = 1.3  # shadow pixels that two slices may lie apart on the ground
 SOFTEN_PX = 1.0  # shadow pixels; hides the sampling
@@ -73,14 +76,14 @@ def visibility(solid: Solid, ground: Ground, light: Light) -> F32:
     wide = 2 * tall * math.tan(math.radians(light.size_deg)) / light.direction[2] ** 2
     count = int(np.clip((wide / GAP_PX) ** 2, LEAST_POINTS, MOST_POINTS))
     directions = light_directions(light.direction, light.size_deg, count)
-    weights = directions[:, 2] / directions[:, 2].sum()
-    return _carried(solid, ground, light.direction, directions, weights, step, light.distance)
+    points = _Points(light.direction, directions, directions[:, 2] / directions[:, 2].sum(), light.distance)
+    return _carried(solid, ground, points, step)
 
 
 def dome_visibility(solid: Solid, ground: Ground) -> F32:
     """Share of the sky's light that each ground pixel gets, (H, W) 0..1: the contact shadow. The sky is brighter overhead."""
     directions, weights = dome_directions(DOME_POINTS)
-    return _carried(solid, ground, (0.0, 0.0, 1.0), directions, weights, DOME_STEP, math.inf)
+    return _carried(solid, ground, _Points((0.0, 0.0, 1.0), directions, weights, math.inf), DOME_STEP)
 
 
 def dome_directions(count: int) -> tuple[F32, F32]:
@@ -131,17 +134,25 @@ class _Rays:
         return -run * lx, run * self.sin * ly
 
 
-def _carried(
-    solid: Solid, ground: Ground, middle: Direction, directions: F32, weights: F32, step: int, distance: float
-) -> F32:
-    """Share of the points in `directions` about `middle` that reach each ground pixel."""
+@dataclass(frozen=True, slots=True)
+class _Points:
+    """An area light. directions: (n, 3) to its points, about `middle`; weights: (n,), sum 1; distance: units, or infinite."""
+
+    middle: Direction
+    directions: F32
+    weights: F32
+    distance: float
+
+
+def _carried(solid: Solid, ground: Ground, light: _Points, step: int) -> F32:
+    """Share of the light that reaches each ground pixel."""
     height, width = solid.mask.shape
     rows, columns = -(-height // step), -(-width // step)
-    lamp, sin = distance * ground.unit_px / step, math.sin(math.radians(ground.elevation_deg))
-    center = _Rays(middle, lamp, sin)
+    lamp, sin = light.distance * ground.unit_px / step, math.sin(math.radians(ground.elevation_deg))
+    center = _Rays(light.middle, lamp, sin)
     levels = _levels(_slices(solid, ground, step, center))
     total = np.zeros((rows, columns), np.float32)
-    for direction, weight in zip(directions.tolist(), weights, strict=True):
+    for direction, weight in zip(light.directions.tolist(), light.weights, strict=True):
         total += weight * _hit((rows, columns), levels, center, _Rays(tuple(direction), lamp, sin))
     soft = cv2.GaussianBlur(1 - total, (0, 0), SOFTEN_PX)
     full: F32 = cv2.resize(soft, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)
@@ -160,7 +171,8 @@ def _hit(shape: tuple[int, int], levels: list[list[_Slice]], center: _Rays, rays
     for one in levels[level]:
         (x, y), (mx, my) = rays.carried(one.z), center.carried(one.z)
         _mark(hit, one, round(x - mx), round(y - my))
-    return cv2.morphologyEx(hit, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    closed: U8 = cv2.morphologyEx(hit, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    return closed
 
 
 def _mark(hit: U8, one: _Slice, dx: int, dy: int) -> None:
@@ -197,11 +209,11 @@ def _slices(solid: Solid, ground: Ground, step: int, center: _Rays) -> list[_Sli
     for level in range(int(last.max(initial=-1)) + 1):
         here = (first <= level) & (level <= last)
         if here.any():
-            made.append(_slice(x[here], y[here], (level + 0.5) * spacing, ground, step, center))
+            made.append(_slice(x[here], y[here], (level + 0.5) * spacing, ground, step=step, center=center))
     return made
 
 
-def _slice(x: Ints, y: Ints, z: float, ground: Ground, step: int, center: _Rays) -> _Slice:
+def _slice(x: Ints, y: Ints, z: float, ground: Ground, *, step: int, center: _Rays) -> _Slice:
     left, above = ((value + 0.5) / step - 0.5 for value in ground.origin)
     lamp_z = center.lamp * center.direction[2]
     scale = 1.0 if math.isinf(lamp_z) else lamp_z / max(lamp_z - z, 1e-3)

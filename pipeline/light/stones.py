@@ -15,8 +15,8 @@ from pipeline.color import luminance, oklab_from_linear
 from pipeline.judge.hue import METAL_HUES_DEG, METAL_SATURATION
 from pipeline.values import F32, Mask
 
-CHROMA = 0.07
-LIVELY = 0.30  # standard deviation of log2 luminance inside a window, from which a stone counts as faceted
+CHROMA, SATURATION = 0.025, 0.10  # OKLab; saturation is chroma over lightness, for dark stones
+LIVELY = 0.18  # standard deviation of log2 luminance inside a window, from which a stone counts as faceted
 WINDOW = 0.02  # of the unit
 LEAST_SHARE = 0.02  # of the piece
 THROUGH = 0.55  # of the light that meets a stone
@@ -37,14 +37,18 @@ def clear_stones(rgb: F32, alpha: F32, unit_px: float) -> Stones | None:
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
     metal = (hue > METAL_HUES_DEG[0]) & (hue < METAL_HUES_DEG[1])
-    metal &= chroma < METAL_SATURATION * np.maximum(lab[..., 0], 1e-3)
-    coloured = inside & (chroma > CHROMA) & ~metal
+    saturation = chroma / np.maximum(lab[..., 0], 1e-3)
+    metal &= saturation < METAL_SATURATION
+    coloured = inside & (chroma > CHROMA) & (saturation > SATURATION) & ~metal
     side = 2 * max(1, round(WINDOW * unit_px / 2)) + 1
     weight = cv2.blur(coloured.astype(np.float32), (side, side)) + np.float32(1e-4)
     light = np.where(coloured, np.log2(luminance(rgb) + 0.02), 0).astype(np.float32)
     mean, square = (cv2.blur(one, (side, side)) / weight for one in (light, light * light))
     lively = np.sqrt(np.maximum(square - mean * mean, 0))
-    if coloured.sum() < LEAST_SHARE * max(int(inside.sum()), 1) or float(np.median(lively[coloured])) < LIVELY:
+    if (
+        coloured.sum() < LEAST_SHARE * max(int(inside.sum()), 1)
+        or float(np.median(lively[coloured])) < LIVELY
+    ):
         return None
     mask = cv2.morphologyEx(coloured.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
     color = rgb[coloured].mean(0)

@@ -22,11 +22,14 @@ from pipeline.values import F32, Ground, Mask
 F64 = NDArray[np.float64]
 LEAST_HOLE = 0.015  # of the square of the unit
 ROUNDED = 0.5
-POINTS = 240
+POINTS = 160
 MOST_YAW, LEANS = math.radians(78), (math.radians(-20), math.radians(20))
 LYING = -math.pi / 2  # the lean of what lies
 LOWEST, HIGHEST = math.radians(12), math.radians(75)  # camera's elevation over a lying hoop
-LIKELY_LEAN, LEAN_WEIGHT = 0.0, 0.06  # rings stand nearly upright; a weak wish where the outline does not tell
+LIKELY_LEAN, LEAN_WEIGHT = (
+    0.0,
+    0.06,
+)  # rings stand nearly upright; a weak wish where the outline does not tell
 LEAST_WIDTH = 0.1  # of a shank over its radius
 # Center (2) in the hole's size, inner radius in it, width and outer radius over that.
 START, LEAST, MOST = (0, 0, 1.1, 0.3, 1.15), (-1, -1, 0.5, 0.0, 1.02), (1, 1, 3.0, 1.2, 1.8)
@@ -71,7 +74,9 @@ def find_hoop(mask: Mask, ground: Ground) -> Hoop | None:
     below = seen.below()
     wish = LEAN_WEIGHT * math.sqrt(len(seen.hole))
     found = _fitted(
-        lambda x: np.append(below.away(x[:5], _axes(x[5], x[6], e)), wish * (x[6] - LIKELY_LEAN)), start, bounds
+        lambda x: np.append(below.away(x[:5], _axes(x[5], x[6], e)), wish * (x[6] - LIKELY_LEAN)),
+        start,
+        bounds,
     )
     return below.hoop(found[:5], float(found[5]), float(found[6]), e)
 
@@ -112,7 +117,9 @@ class _Outlines:
         hole = np.maximum(*(from_axis(self.hole, side) for side in (-0.5, 0.5))) - x[2]
         if not len(self.around):
             return np.asarray(hole)
-        around = np.min([from_axis(self.around, side) for side in (-0.5, -0.25, 0, 0.25, 0.5)], 0) - x[4] * x[2]
+        around = (
+            np.min([from_axis(self.around, side) for side in (-0.5, -0.25, 0, 0.25, 0.5)], 0) - x[4] * x[2]
+        )
         return np.concatenate([hole, OUTER_WEIGHT * around])
 
     def hoop(self, x: F64, yaw: float, lean: float, e: float) -> Hoop:
@@ -198,7 +205,9 @@ def metal_of(hoop: Hoop, mask: Mask, depth_px: F32) -> tuple[F32, F32, F32]:
 def _facing(hoop: Hoop, at: F64, half: float, hit: NDArray[np.bool_]) -> F32:
     """Unit normals (n, 3) of the shell at points `at` (3, n) in the hoop's own axes: outside, inside or a rim, whichever is nearest."""
     cos, sin, c, s = math.cos(hoop.yaw), math.sin(hoop.yaw), math.cos(hoop.lean), math.sin(hoop.lean)
-    axes = np.array([[cos, sin, 0], [-sin * s, cos * s, c], [sin * c, -cos * c, s]])  # across, up, along the axis
+    axes = np.array(
+        [[cos, sin, 0], [-sin * s, cos * s, c], [sin * c, -cos * c, s]]
+    )  # across, up, along the axis
     away = np.hypot(at[0], at[1])
     gaps = np.abs(np.stack([away - hoop.outer_px, away - hoop.radius_px, np.abs(at[2]) - half]))
     nearest = gaps.argmin(0)
@@ -209,7 +218,9 @@ def _facing(hoop: Hoop, at: F64, half: float, hit: NDArray[np.bool_]) -> F32:
     return np.where(hit, axes.T @ own, 0).T.astype(np.float32)
 
 
-def _shell(radii: tuple[float, float], sight: tuple[F64, F64, float], reach: float) -> tuple[F64, F64, NDArray[np.bool_]]:
+def _shell(
+    radii: tuple[float, float], sight: tuple[F64, F64, float], reach: float
+) -> tuple[F64, F64, NDArray[np.bool_]]:
     """Where lines of sight enter and leave a shell `2 reach` wide along them, and whether they meet it at all.
 
     sight: distance from the axis where a line is nearest to it, the place of that, and how fast it leaves. A line that stays

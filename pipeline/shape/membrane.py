@@ -13,7 +13,7 @@ FINEST_PX = 14_000  # unknowns; a larger piece is solved on a coarser grid
 
 
 def stretched(inside: Mask, source: float, edge: F32 | None = None) -> F32:
-    """u (H, W) with laplacian u = -source inside the piece, in pixels, and u = `edge` on its outline (None: 0). 0 outside.
+    """The sheet u (H, W) with laplacian u = -source inside the piece, in pixels, and u = `edge` on its outline (None: 0). 0 outside.
 
     Solved directly on a grid of at most `FINEST_PX` unknowns and enlarged, so it is smooth.
     """

@@ -27,7 +27,7 @@ FLAT_LIMIT = (
 UPRIGHT_LIMIT = 0.25
 PART_SHARE = 0.02  # smaller parts stand on the ground of the largest
 OVAL = 0.85  # height over width of what lies and is seen from the side: links and settings are flatter than they are wide
-CARRIED = 0.12  # of the long side: how far a thick part holds up a thin one
+CARRIED = 0.25  # of the long side: how far a thick part holds up a thin one
 UNSURE = 0.4  # of a standing piece without a hole that tells its turn
 SHELL_WEIGHT, ROUNDING = 2.0, 0.006  # against the inflated outline; of the unit
 THINNEST = 0.25  # of the depth that the outline suggests
@@ -49,31 +49,28 @@ class Solid:
     sure: float = 1.0
 
 
-def solidify(
-    alpha: F32, ground: Ground, pose: Pose, height_px: F32 | None = None
-) -> Solid:
+def solidify(alpha: F32, ground: Ground, pose: Pose, height_px: F32 | None = None) -> Solid:
     """Solid of the matte (H, W) under `pose`. Upright: a card on its contact line, each part on its own.
 
     height_px: (H, W) of the seen surface, where it is known better than the matte tells.
     """
     mask = alpha > 0.5
-    depth = thickness(mask)
     elevation = math.radians(ground.elevation_deg)
     hoop = _hoop(mask, ground, pose)
-    if pose == "upright" and ground.elevation_deg < SQUARE_DEG:
-        depth = np.minimum(depth, UPRIGHT_LIMIT * ground.unit_px)
+    normal = inflated(mask, elevation)
+    upright = pose == "upright" and ground.elevation_deg < SQUARE_DEG
+    if hoop:
+        most = UPRIGHT_LIMIT if upright else FLAT_LIMIT
+        top, low, shell = metal_of(hoop, mask, np.minimum(thickness(mask), most * ground.unit_px))
+        normal = _blended(normal, shell, ground.unit_px)
+    elif upright:
         top = _height_over_contact(mask) / math.cos(elevation)
+        depth = np.minimum(thickness(mask), UPRIGHT_LIMIT * ground.unit_px)
         low = np.maximum(top - depth * math.sin(elevation), 0)
     else:
-        depth = np.minimum(depth, FLAT_LIMIT * ground.unit_px)
         top, low = _lying(mask, ground.unit_px, elevation, rigid=pose == "hanging")
-    normal = inflated(mask, elevation)
-    if hoop:
-        top, low, shell = metal_of(hoop, mask, depth)
-        normal = _blended(normal, shell, ground.unit_px)
     if height_px is not None:
-        thick = top - low if hoop else _bulge(mask, height_px, elevation) if pose == "upright" else depth
-        top, low = height_px, np.maximum(height_px - thick, 0)
+        top, low = height_px, np.maximum(height_px - _behind(mask, height_px, elevation, hoop, top - low), 0)
     elif pose == "hanging":
         top, low = top + HANG_SHARE * ground.unit_px, low + HANG_SHARE * ground.unit_px
     top = np.where(mask, top, np.float32(0)).astype(np.float32)
@@ -85,7 +82,8 @@ def _blended(swollen: F32, shell: F32, unit_px: float) -> F32:
     """Normals of a shank whose section is rounded: between those of its shell and of its inflated outline."""
     soft = cv2.GaussianBlur(shell, (0, 0), ROUNDING * unit_px)
     both = swollen + SHELL_WEIGHT * soft
-    return (both / np.maximum(np.linalg.norm(both, axis=-1, keepdims=True), 1e-6)).astype(np.float32)
+    unit: F32 = (both / np.maximum(np.linalg.norm(both, axis=-1, keepdims=True), 1e-6)).astype(np.float32)
+    return unit
 
 
 def _hoop(mask: Mask, ground: Ground, pose: Pose) -> Hoop | None:
@@ -134,13 +132,20 @@ def _carried(radius: F32, mask: Mask, unit_px: float, *, rigid: bool) -> F32:
     return np.where(mask, mean + held * (whole - mean), 0).astype(np.float32)
 
 
-def _bulge(mask: Mask, height_px: F32, elevation: float) -> F32:
-    """How much lower (H, W) the underside is of a body as thick behind as it swells before a sheet stretched over its outline."""
+def _behind(mask: Mask, height_px: F32, elevation: float, hoop: Hoop | None, drop: F32) -> F32:
+    """How much lower (H, W) the underside is than a seen surface whose height is known.
+
+    drop: as the outline alone has it, which for a hoop and from above is the best there is. Else the body is as thick behind as it
+    swells before a sheet stretched over its outline.
+    """
+    if hoop or elevation >= math.radians(SQUARE_DEG):
+        return drop if hoop else thickness(mask)
     rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
-    toward = (height_px + rows * math.cos(elevation)) / math.sin(elevation)
-    depth = 2 * np.clip(toward - stretched(mask, 0.0, toward), 0, None)
+    toward = ((height_px + rows * math.cos(elevation)) / math.sin(elevation)).astype(np.float32)
+    swell = 2 * np.clip(toward - stretched(mask, 0.0, toward), 0, None)
     tube = thickness(mask)
-    return np.minimum(tube, depth + THINNEST * tube) * math.sin(elevation)
+    behind: F32 = np.minimum(tube, swell + THINNEST * tube) * np.float32(math.sin(elevation))
+    return behind
 
 
 def _height_over_contact(mask: Mask) -> F32:

@@ -22,9 +22,9 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from pipeline.backdrop.backdrop import SceneView
 from pipeline.backdrop.plate import texture
 from pipeline.backdrop.plate_file import Canvas, Unusable
-from pipeline.backdrop.backdrop import SceneView
 from pipeline.backdrop.stage import Stage
 from pipeline.light.traced import NotTraced, Standing, Traced
 from pipeline.recipe import Recipe
@@ -152,9 +152,7 @@ def _order(standing: Standing, work: Path, threads: int) -> dict[str, Any]:
     }
 
 
-def set_order(
-    recipe: Recipe, view: SceneView, ground: Ground, work: Path, threads: int
-) -> dict[str, Any]:
+def set_order(recipe: Recipe, view: SceneView, ground: Ground, work: Path, threads: int) -> dict[str, Any]:
     """The recipe's set for a Blender process: surface in its paint, lamps in their colours, camera; patterns into `work`."""
     bake, stage, rig = set_for(recipe, view), stage_of(recipe, view, ground), recipe.rig
     frame = Canvas(

@@ -28,7 +28,10 @@ from pipeline.values import F32, Cutout
 from presets.library import recipe
 
 SAMPLES = Path(__file__).parents[2] / "presets" / "samples"
-PIECES = (("ring_solitaire.jpg", "ring", "minimal-dove-studio"), ("earrings_drop.jpg", "earrings", "gradient-pearl-studio"))
+PIECES = (
+    ("ring_solitaire.jpg", "ring", "minimal-dove-studio"),
+    ("earrings_drop.jpg", "earrings", "gradient-pearl-studio"),
+)
 STEPS = 9
 SIDE_DEG = -60.0  # from this side the whole shadow stays in the frame while the light sinks
 
@@ -46,7 +49,9 @@ def drift(taken: Take) -> tuple[float, float]:
     y, x = np.mgrid[0 : shade.shape[0], 0 : shade.shape[1]].astype(np.float32)
     total = max(float(shade.sum()), 1e-6)
     X = float((x * shade).sum()) / total - (box.x0 + box.x1) / 2
-    Y = (box.y1 if taken.piece.pose == "upright" else (box.y0 + box.y1) / 2) - float((y * shade).sum()) / total
+    Y = (box.y1 if taken.piece.pose == "upright" else (box.y0 + box.y1) / 2) - float(
+        (y * shade).sum()
+    ) / total
     return X / ground.unit_px, Y / ground.unit_px / math.sin(math.radians(ground.elevation_deg))
 
 
@@ -69,7 +74,9 @@ def length(taken: Take) -> float:
 def softness(taken: Take) -> float:
     """Width of the shadow's edges, px: its area over its steepness."""
     shade = lost(taken)
-    slope = np.hypot(cv2.Sobel(shade, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(shade, cv2.CV_32F, 0, 1, ksize=3)) / 8
+    slope = (
+        np.hypot(cv2.Sobel(shade, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(shade, cv2.CV_32F, 0, 1, ksize=3)) / 8
+    )
     edge = (taken.piece.alpha < 0.001) & (slope > 0.002)
     return 1 / max(float(np.percentile(slope[edge], 97)), 1e-6)
 
@@ -104,7 +111,9 @@ def swept(cutout: Cutout, wanted: Recipe, knob: str) -> tuple[list[float], list[
 
 def taken(cutout: Cutout, wanted: Recipe, aim: Aim) -> Take:
     """The picture under a changed key."""
-    lone = wanted.rig.model_copy(update={"lights": (wanted.rig.key,)})  # one shadow, so that there is one to measure
+    lone = wanted.rig.model_copy(
+        update={"lights": (wanted.rig.key,)}
+    )  # one shadow, so that there is one to measure
     return take(cutout, wanted.model_copy(update={"rig": lone.aimed(aim)}), Stopwatch())
 
 
@@ -124,12 +133,24 @@ def main() -> None:
             values, read = swept(cutout, wanted, knob)
             rank: Any = spearmanr(values, read)
             shown = f"{read[0]:.3g} .. {read[-1]:.3g}"
-            table.add_row(file, knob, f"{low:g}", f"{high:g}", f"{measure.__name__} {shown}", f"{rank.statistic:+.3f}")
+            table.add_row(
+                file, knob, f"{low:g}", f"{high:g}", f"{measure.__name__} {shown}", f"{rank.statistic:+.3f}"
+            )
         gobos = {name: taken(cutout, wanted, Aim(gobo=name)) for name in ("none", "window", "palm")}
         for one, other in itertools.combinations(gobos, 2):
-            table.add_row(file, "gobo", one, other, f"{changed(gobos[one], gobos[other]):.0%} of the picture", "")
-        lain = taken(cutout, wanted.model_copy(update={"pose": "flat" if kind == "ring" else "upright", "view": "table"}), Aim())
-        stood = taken(cutout, wanted.model_copy(update={"pose": "upright" if kind == "ring" else "flat", "view": "table"}), Aim())
+            table.add_row(
+                file, "gobo", one, other, f"{changed(gobos[one], gobos[other]):.0%} of the picture", ""
+            )
+        lain = taken(
+            cutout,
+            wanted.model_copy(update={"pose": "flat" if kind == "ring" else "upright", "view": "table"}),
+            Aim(),
+        )
+        stood = taken(
+            cutout,
+            wanted.model_copy(update={"pose": "upright" if kind == "ring" else "flat", "view": "table"}),
+            Aim(),
+        )
         table.add_row(file, "pose", "upright", "flat", f"{changed(lain, stood):.0%} of the picture", "")
     Console(width=150).print(table)
 

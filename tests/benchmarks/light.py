@@ -80,9 +80,7 @@ ASKED = {
 def shadows(sample: Sample, solid: Solid) -> tuple[float, float, Mask, F32]:
     """RMSE, ZNCC, the region, and our share of the key on the ground."""
     ours = visibility(solid, sample.ground, cautious(sample.truth.recipe.rig.key, solid.sure))
-    region = (sample.alpha < OPEN) & _box(
-        (sample.alpha > 0.5) | (sample.key < SHADED) | (ours < SHADED)
-    )
+    region = (sample.alpha < OPEN) & _box((sample.alpha > 0.5) | (sample.key < SHADED) | (ours < SHADED))
     a, b = ours[region], sample.key[region]
     rmse = float(np.sqrt(np.mean(np.square(a - b, dtype=np.float64))))
     zncc = float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else float("nan")
@@ -144,7 +142,9 @@ def normals_deg(sample: Sample, solid: Solid) -> float:
     """Mean angle inside the piece."""
     inside = (sample.alpha > 0.98) & solid.mask & (np.linalg.norm(sample.normal, axis=-1) > 0.5)
     true = sample.normal[inside] / np.linalg.norm(sample.normal[inside], axis=-1, keepdims=True)
-    ours = solid.normal[inside] / np.maximum(np.linalg.norm(solid.normal[inside], axis=-1, keepdims=True), 1e-6)
+    ours = solid.normal[inside] / np.maximum(
+        np.linalg.norm(solid.normal[inside], axis=-1, keepdims=True), 1e-6
+    )
     return float(np.degrees(np.arccos(np.clip((true * ours).sum(-1), -1, 1))).mean())
 
 
@@ -194,14 +194,19 @@ def fringe(sample: Sample) -> tuple[float, float]:
     ours, true = foreground_colors(sample.photo, sample.alpha)[edge], sample.rgb[edge]
     errors = []
     for under in ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), VELVET):
-        pair = [rgb2lab(srgb_from_linear(np.clip(one * alpha + (1 - alpha) * under, 0, 1))) for one in (ours, true)]
+        pair = [
+            rgb2lab(srgb_from_linear(np.clip(one * alpha + (1 - alpha) * under, 0, 1)))
+            for one in (ours, true)
+        ]
         errors.append(deltaE_ciede2000(*pair))
     return float(np.mean(errors)), float(np.percentile(errors, 95))
 
 
 def changed(sample: Sample, composites: tuple[Composite, ...]) -> Mask:
     """Ground whose light the piece changes: by us, by the drop shadow, or by the truth, if by more than Blender's own noise."""
-    shares = [np.abs(np.log2((luminance(one.ground) + 1e-3) / (luminance(one.bare) + 1e-3))) for one in composites]
+    shares = [
+        np.abs(np.log2((luminance(one.ground) + 1e-3) / (luminance(one.bare) + 1e-3))) for one in composites
+    ]
     ours, true, drop = shares
     return (sample.alpha < OPEN) & ((np.maximum(ours, drop) > CHANGE_EV) | (true > NOISE_EV))
 
@@ -243,7 +248,9 @@ def main() -> None:
     cli.add_argument("folder", type=Path, nargs="?", default=default_folder())
     cli.add_argument("--only", nargs="*", default=[])
     cli.add_argument("--half", choices=("dev", "test"), default=None)
-    cli.add_argument("--out", type=Path, default=None, help="folder for pictures: ours, the truth, the drop shadow")
+    cli.add_argument(
+        "--out", type=Path, default=None, help="folder for pictures: ours, the truth, the drop shadow"
+    )
     args = cli.parse_args()
     there = [one for one in TRUTHS if made(args.folder, one) and (not args.only or one.name in args.only)]
     rows = [row(read(one, args.folder), args.out) for one in there if args.half in {None, one.half}]

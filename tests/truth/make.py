@@ -78,7 +78,13 @@ def make(truth: Truth, folder: Path, python: Path, threads: int) -> str:
     work = folder / f"{truth.name}.part"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    command = [str(python), "-EP", "-c", START.replace("presets.bake.atelier.shot", "tests.truth.shoot"), str(ROOT)]
+    command = [
+        str(python),
+        "-EP",
+        "-c",
+        START.replace("presets.bake.atelier.shot", "tests.truth.shoot"),
+        str(ROOT),
+    ]
     done = subprocess.run(
         command, input=json.dumps(order(truth, work, threads)), capture_output=True, text=True, check=False
     )
@@ -97,7 +103,9 @@ def default_folder() -> Path:
 
 def main() -> int:
     """Command line."""
-    cli = argparse.ArgumentParser(prog="python -m tests.truth.make", description=(__doc__ or "").splitlines()[0])
+    cli = argparse.ArgumentParser(
+        prog="python -m tests.truth.make", description=(__doc__ or "").splitlines()[0]
+    )
     cli.add_argument("folder", type=Path, nargs="?", default=default_folder())
     cli.add_argument("--only", nargs="*", default=[])
     cli.add_argument("--blender", type=Path, default=beside_the_program())

@@ -92,4 +92,3 @@ def _full(path: Path) -> F32:
 def _share(place: Path, light: str) -> F32:
     shaded, bare = (_full(place / f"{light}-{name}.exr")[..., 1] for name in ("shaded", "bare"))
     return np.clip(shaded / np.maximum(bare, FAINT), 0, 1)
-

@@ -53,7 +53,13 @@ def _piece(order):
     shift = Matrix.Translation((-(x[0] + x[1]) / 2, -at / math.sin(e), -points[:, 2].min()))
     # From above, height does not show; on a table, the layout is of the picture, so the lift goes along the line of sight.
     lift = Vector(shot.back_of(order["canvas"]["elevation_deg"])) * (order["gap"] / math.sin(e))
-    move(objs, Matrix.Translation(lift) @ _laid(order, scale * float(np.ptp(points[:, 2]))) @ Matrix.Scale(scale, 4) @ shift)
+    move(
+        objs,
+        Matrix.Translation(lift)
+        @ _laid(order, scale * float(np.ptp(points[:, 2])))
+        @ Matrix.Scale(scale, 4)
+        @ shift,
+    )
     _rescaled(objs, scale)
     bpy.context.view_layer.update()
     return objs

@@ -55,6 +55,7 @@ def expose(path, rays, scale=1.0):
 
 
 def stacked(raw, name, axes):
+    """One pass of several channels, (H, W, n)."""
     if name in raw:  # the reader joins R, G, B, A by itself
         return raw[name][..., : len(axes)]
     return np.stack([raw[f"{name}.{a}"] for a in axes], -1)
