@@ -1,7 +1,7 @@
 """The ground's colour on the lower edges of the piece. Owns the spill, which is small; refuses the ground.
 
 What faces down near the ground mirrors it: the piece's own colour times the light that the set throws back, there only, and never
-more than a few hundredths of what the pixel already shows, so that silver does not turn blue on a blue cloth.
+more than two hundredths of what the pixel already shows, so that silver does not turn blue on a blue cloth.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pipeline.color import luminance
 from pipeline.shape.solid import Solid
 from pipeline.values import F32, Scene
 
-STRENGTH = 0.5
+STRENGTH = 0.25
 REACH = 0.12  # of the unit: height at which the spill has faded to 1/e
-MOST = 0.06  # of the pixel's own luminance
+MOST = 0.02  # of the pixel's own luminance
 SOFT = 0.01  # of the unit
 
 

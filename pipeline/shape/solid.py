@@ -31,7 +31,7 @@ CARRIED = 0.25  # of the long side: how far a thick part holds up a thin one
 UNSURE = 0.4  # of a standing piece without a hole that tells its turn
 SHELL_WEIGHT, ROUNDING = 2.0, 0.006  # against the inflated outline; of the unit
 THINNEST = 0.25  # of the depth that the outline suggests
-CONTACT_SLOPE = 0.3
+CONTACT_SLOPE = 0.6
 HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its wall
 
 
