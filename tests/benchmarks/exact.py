@@ -17,6 +17,7 @@ from PIL import Image
 
 from pipeline.color import linear_from_srgb_u8
 from pipeline.cutout.foreground import foreground_colors
+from pipeline.cutout.leftover import leftover_figures
 from pipeline.recipe import JewelryType, Pose
 from pipeline.values import F32, Box, Cutout
 
@@ -24,13 +25,14 @@ SAMPLES = Path(__file__).parents[2] / "presets" / "samples"
 RING_LIES = {"standing", "propped"}  # a ring is set down standing
 OTHER_LIES = {"flat", "hanging"}
 MARGIN_PX = 24
+PAPER = 0.96  # white paper, linear
 LEAST_SIDE_PX = 200
 PLAIN = 0.06  # spread (1 sigma, log) of the paper around the piece from which a ground is no plain paper
 
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """photo: (h, w, 3) linear, its paper at about 1; paper: 1 where nothing of the piece is. lie: as it lay before the lens."""
+    """photo: (h, w, 3) linear, its paper at `PAPER`; alpha: (h, w) the exact matte."""
 
     name: str
     kind: JewelryType
@@ -43,7 +45,9 @@ class Exact:
         matte = self.alpha if alpha is None else alpha
         height, width = matte.shape
         rgb = foreground_colors(self.photo, matte)
-        return Cutout(rgb, matte, Box(0, 0, width, height), 1.0, 1.0, np.ones(3, np.float32))
+        paper = np.full(3, PAPER, np.float32)
+        figures = leftover_figures(self.photo, matte, np.broadcast_to(paper, self.photo.shape))
+        return Cutout(rgb, matte, Box(0, 0, width, height), 1.0, 1.0, paper, figures=figures)
 
 
 def exact_pieces(folder: Path | None, most: int) -> Iterator[Exact]:
@@ -113,4 +117,4 @@ def _exact(name, kind, pose, srgb, alpha) -> Exact | None:
     far = cv2.dilate((alpha > 0.02).astype(np.uint8), np.ones((31, 31), np.uint8)) == 0
     if far.any() and float(np.log(photo[far].mean(-1) + 0.01).std()) > 4 * PLAIN:
         return None
-    return Exact(name, kind, pose, (photo * (0.96 / tone)).astype(np.float32), alpha)
+    return Exact(name, kind, pose, (photo * (PAPER / tone)).astype(np.float32), alpha)

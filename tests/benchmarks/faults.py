@@ -38,11 +38,6 @@ class Taken:
     scene: Scene
     composite: Composite
 
-    @property
-    def px(self) -> float:
-        """Pixels of this frame that are one pixel of a 1080 frame."""
-        return max(self.recipe.width_px, self.recipe.height_px) / 1080
-
 
 def take_exact(exact: Exact, recipe: Recipe, cutout: Cutout | None = None) -> Taken:
     """Everything up to the composed light, as `pipeline.render.take` does it, with the parts kept."""
@@ -56,9 +51,10 @@ def take_exact(exact: Exact, recipe: Recipe, cutout: Cutout | None = None) -> Ta
 
 def visible(before: Taken, after: Taken) -> bool:
     """Whether anybody could see the difference in the picture."""
-    a, b = (luminance(one.composite.frame) + 0.01 for one in (before, after))
+    a, b = (np.maximum(luminance(one.composite.frame), 0) + 0.01 for one in (before, after))
     tone = np.abs(np.log(b / a))
-    colour = np.abs(np.diff(np.log((after.composite.frame + 0.01) / (before.composite.frame + 0.01)), axis=-1)).max(-1)
+    ratio = (np.maximum(after.composite.frame, 0) + 0.01) / (np.maximum(before.composite.frame, 0) + 0.01)
+    colour = np.abs(np.diff(np.log(ratio), axis=-1)).max(-1)
     changed = np.maximum(tone, colour) > VISIBLE_LOG
     return float(changed.sum()) > VISIBLE_SHARE * float((before.piece.alpha > 0.5).sum())
 
@@ -83,24 +79,41 @@ def _shade(taken: Taken) -> F32:
     return (taken.composite.shaded + FAINT) / (taken.composite.bare + FAINT)
 
 
+def floating(taken: Taken, px: float) -> Taken | None:
+    """The piece pasted `px` off its shadow, which ends where the piece should lie: a lit gap between."""
+    if taken.piece.pose == "hanging":
+        return None  # a hanging piece is off its wall
+    right, down = _away(taken)
+    if taken.piece.pose == "upright":
+        right, down = 0.0, 1.0
+    length = px / math.hypot(right, down)
+    old, outside = taken.composite, 1 - taken.piece.alpha[..., None]
+    shade = _moved(1 - outside * (1 - _shade(taken)), right * length, down * length)
+    mirrored = _moved(outside * (old.ground - old.shaded), right * length, down * length)
+    return _reground(taken, old.bare * shade, mirrored)
+
+
+def _away(taken: Taken) -> tuple[float, float]:
+    """Where the key sends a shadow on the screen: right, down."""
+    lx, ly, lz = taken.recipe.rig.key.direction
+    elevation = math.radians(taken.piece.ground.elevation_deg)
+    return -lx / lz, math.cos(elevation) + math.sin(elevation) * ly / lz
+
+
 def _moved(image: F32, dx: float, dy: float) -> F32:
     matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     return cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
 
 
-def floating(taken: Taken, px: float) -> Taken | None:
-    """The piece `px` (of a 1080 frame) off its shadow: risen if it stands, slid along the shadow if it lies."""
+def risen(taken: Taken, px: float) -> Taken | None:
+    """The piece in the air, `px` over the ground it should rest on; its light is cast from there."""
     if taken.piece.pose == "hanging":
-        return None  # a hanging piece is off its wall
-    lx, ly, lz = taken.recipe.rig.key.direction
-    elevation = math.radians(taken.piece.ground.elevation_deg)
-    dx, dy = -lx / lz, math.cos(elevation) + math.sin(elevation) * ly / lz
-    if taken.piece.pose == "upright":
-        dx, dy = 0.0, 1.0
-    length = px * taken.px / math.hypot(dx, dy)
-    old = taken.composite
-    shade, mirrored = (_moved(one, dx * length, dy * length) for one in (_shade(taken), old.ground - old.shaded))
-    return _reground(taken, old.bare * shade, mirrored)
+        return None
+    lift = np.float32(px)
+    solid = taken.solid
+    up = replace(solid, top_px=solid.top_px + lift * solid.mask, low_px=solid.low_px + lift * solid.mask)
+    shaded = compose(taken.scene, taken.piece, up, taken.recipe.rig)
+    return _reground(taken, shaded.shaded, shaded.ground - shaded.shaded)
 
 
 def turned(taken: Taken, degrees: float) -> Taken:
@@ -161,9 +174,9 @@ def too_blue(taken: Taken, log: float) -> Taken:
 
 
 def haloed(taken: Taken, px: float) -> Taken:
-    """A matte that takes a rim of the photo's own paper along, `px` of a 1080 frame wide."""
+    """A matte that takes a rim of the photo's own paper along, `px` of the picture wide."""
     alpha = taken.exact.alpha
-    reach = px * taken.px / taken.piece.enlargement
+    reach = px / taken.piece.enlargement
     outside = cv2.distanceTransform((alpha <= 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     wide = np.maximum(alpha, np.clip(reach + 1 - outside, 0, 1)).astype(np.float32)
     return take_exact(taken.exact, taken.recipe, taken.exact.cutout(wide))
@@ -211,32 +224,33 @@ def opaque_hole(taken: Taken, share: float) -> Taken | None:
 
 
 def lit_under(taken: Taken, px: float) -> Taken:
-    """Light where the piece rests: the shadow fades away `px` (of a 1080 frame) before it reaches the piece."""
+    """Light where the piece rests: the shadow fades away `px` before it reaches the piece."""
     near = cv2.distanceTransform((taken.piece.alpha < 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    share = np.clip(near / (px * taken.px) - 0.5, 0, 1)[..., None]
+    share = np.clip(near / px - 0.5, 0, 1)[..., None]
     return _reground(taken, taken.composite.bare * (1 - share * (1 - _shade(taken))))
 
 
 def drop_shadow(taken: Taken, px: float) -> Taken:
     """A shadow blurred everywhere alike, as an image editor's."""
-    blurred = cv2.GaussianBlur(_shade(taken), (0, 0), px * taken.px)
+    blurred = cv2.GaussianBlur(_shade(taken), (0, 0), px)
     return _reground(taken, taken.composite.bare * blurred)
 
 
 Plant = Callable[[Taken, float], "Taken | None"]
 FAULTS: Mapping[str, tuple[Plant, tuple[float, ...]]] = {  # name -> plant, strengths taken in turns
     "floating": (floating, (4, 8, 12, 20)),
+    "risen": (risen, (30, 60)),
     "light turned": (turned, (60, -90, 180, -60, 120, -150)),
     "shadow missing": (shadowless, (0,)),
     "shadow doubled": (doubled, (2, 3)),
     "reflection missing": (unmirrored, (0,)),
     "reflection on cloth": (mirrored_in_cloth, (0.25, 0.4)),
     "halo of paper": (haloed, (1, 2, 3)),
-    "hole filled": (hole_filled, (0.02,)),
+    "hole filled": (hole_filled, (0.05,)),
     "hole casts shadow": (opaque_hole, (0.05,)),
     "light under the piece": (lit_under, (12, 20)),
     "hue drift": (hue_drifted, (6, -10, 20, -6, 10, -20)),
     "piece too bright": (too_bright, (0.8, 1.2)),
     "piece too blue": (too_blue, (0.35, 0.6)),
 }
-"""The asked ones; of the drop shadow no promise is made yet."""
+OF_THE_PIECE = {"halo of paper", "hole filled", "hue drift", "piece too bright", "piece too blue"}
