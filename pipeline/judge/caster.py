@@ -21,13 +21,13 @@ from pipeline.values import F32, U8, Mask
 
 FLAT_LIMIT, UPRIGHT_LIMIT = 0.11, 0.25  # thickest a piece may be, share of its long side
 HANG_SHARE = 0.035  # how far a hanging piece is off its wall, share of its long side
-LEVELS = 10  # slices of a slab
+LEVELS = 7  # slices of a slab
 DEEPS = 2  # points through a card
 PART_SHARE = 0.02  # smaller parts stand where the largest does
 LEANS = (-0.25, 0.0, 0.25)  # slopes of the contact line in the picture: a ring may be turned, and no one can be sure
 REACH_PX = 41  # how far the middle of a part tells its rim how thick it is, in halves of a frame pixel
-RAYS = {"key": 5, "fill": 3, "rim": 3}
-DOME_RAYS, DOME_DEG = 12, 66.0
+RAYS = {"key": 4, "fill": 3, "rim": 2}
+DOME_RAYS, DOME_DEG = 10, 66.0
 LOWEST = 0.12  # sine of the elevation under which no ray comes
 DIMMEST = 0.06  # share of the ground's light from which on a light is asked
 

@@ -19,38 +19,45 @@ from pipeline.rig import Rig
 from pipeline.values import F32, Mask, Scene
 
 CELLS = {"upright": 8, "flat": 4, "hanging": 4}  # pixels of a 1080 frame: a standing piece's shadow is large
+REACH = 0.26  # of the long side: how far the shadow of what lies or hangs falls
 TURNS = (45, -45, 90, -90, 135, -135, 180)
 SHADED = 0.03  # loss from which ground counts as shaded
 BLACK = 1e-4
 LEAST_TOLD = 0.04  # how unlike itself an expected shadow must be when turned, for its side to be told
-THROUGH = 0.15  # loss that a hole spares, from which on its light can be told
+THROUGH = 0.25  # loss that a hole spares, from which on its light can be told
 LEAST_THROUGH_SHARE = 0.004  # of the piece's area
 LEAST_SHADE_SHARE = 0.004
 OPEN = 0.02  # alpha under which the ground is seen alone
-UMBRA_SPREAD = 1.3  # how much more of the sky a contact may hide than the coarse caster says
+FEWEST = 8  # grid pixels
+FAINTEST = 0.005  # share of the light left from which on a shade is black
+UMBRA_SLACK = 0.05  # how much more of the sky a contact may hide than the coarse caster says
+
+
+View = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """On the grid, (h, w): lost 0..1 share of the ground's light; ground: where it is seen alone; alpha: the matte, (H, W)."""
+    """On the grid, (h, w): lost 0..1 share of the ground's light; ground: where it is seen alone. area: the piece's, in its pixels."""
 
     lost: F32
     ground: Mask
     area: float
-    cell: int
 
 
 def shadow_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -> dict[str, float]:
     """Figures of the shadow, nan where nothing can be told.
 
-    shadow_strength: regression of the measured loss on the expected one (1 as expected, 0 none). umbra: light left in
+    shadow_strength: its density over the expected one (1 as expected, 0 none). umbra: light left in
     the deepest shade; umbra_excess: by how much more light than all lights together bring is gone. azimuth_error_deg: turn of
     the rig that explains the shadow best, in steps of 45; azimuth_margin: by how much better than no turn at all, in
     shares of what a shadow so turned would differ. hole_shade: 0 light falls through the holes, 1 as if there were none.
     """
     cell = max(1, round(CELLS[piece.pose] * max(piece.alpha.shape) / 1080))
-    seen, shares = measure(piece, composite, scene, rig, cell)
-    casters = casters_of(piece, piece.alpha, cell)
+    view = _around(piece)
+    alpha = piece.alpha[view]
+    seen, shares = measure(alpha, composite, scene, rig, cell, view)
+    casters = casters_of(piece, alpha, cell)
     domes = [shares.dome(caster) for caster in casters]
     straight = [shares.loss(caster, 0.0, dome) for caster, dome in zip(casters, domes, strict=True)]
     fits = [_likeness(seen.lost, loss, seen.ground & ((loss > SHADED) | (seen.lost > SHADED))) for loss in straight]
@@ -60,7 +67,7 @@ def shadow_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -
     if np.isnan(figures["shadow_strength"]):
         return figures | {"azimuth_error_deg": np.nan, "azimuth_margin": np.nan, "hole_shade": np.nan}
     figures |= _turn_figures(seen, shares, casters, domes, straight)
-    filled = _without_holes(piece.alpha)
+    filled = _without_holes(alpha)
     figures["hole_shade"] = np.nan
     if filled is not None:
         caster = casters_of(piece, filled, cell)[best]
@@ -68,14 +75,24 @@ def shadow_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -
     return figures
 
 
-def measure(piece: Piece, composite: Composite, scene: Scene, rig: Rig, cell: int) -> tuple[Measured, Shares]:
-    """The shadow in the picture, and the set's lights, on a grid of `cell` frame pixels."""
-    bare = coarse(composite.bare, cell) + BLACK
-    lost = 1 - (coarse(composite.shaded, cell) + BLACK) / bare
-    of = {name: coarse(group, cell) / bare for name, group in scene.groups.items()}
+def _around(piece: Piece) -> View:
+    """Where the shadow can lie: anywhere, if the piece stands; else not far from its box."""
+    if piece.pose == "upright":
+        return slice(None), slice(None)
+    box, pad = piece.box, round(REACH * piece.ground.unit_px)
+    return slice(max(box.y0 - pad, 0), box.y1 + pad), slice(max(box.x0 - pad, 0), box.x1 + pad)
+
+
+def measure(
+    alpha: F32, composite: Composite, scene: Scene, rig: Rig, cell: int, view: View
+) -> tuple[Measured, Shares]:
+    """The shadow in the picture's part `view`, and the set's lights there, on a grid of `cell` frame pixels."""
+    bare = coarse(composite.bare[view], cell) + BLACK
+    lost = 1 - (coarse(composite.shaded[view], cell) + BLACK) / bare
+    of = {name: coarse(group[view], cell) / bare for name, group in scene.groups.items()}
     lights = tuple(light for light in rig.lights if float(of[light.name].max()) > DIMMEST)
-    alpha = _thinned(piece.alpha, cell)
-    return Measured(lost, alpha < OPEN, max(float((alpha > 0.5).sum()), 1.0), cell), Shares(of, lights)
+    thin = _thinned(alpha, cell)
+    return Measured(lost, thin < OPEN, max(float((thin > 0.5).sum()), 1.0)), Shares(of, lights)
 
 
 def coarse(rgb: F32, cell: int) -> F32:
@@ -90,7 +107,7 @@ def _thinned(image: F32, cell: int) -> F32:
 
 def _likeness(a: F32, b: F32, where: Mask) -> float:
     """Zero-mean normalised correlation."""
-    if np.count_nonzero(where) < 8:
+    if np.count_nonzero(where) < FEWEST:
         return 0.0
     x, y = a[where], b[where]
     x, y = x - x.mean(), y - y.mean()
@@ -102,22 +119,36 @@ def _most(shares: Shares, dome: F32, rig: Rig) -> F32:
     lamps = np.add.reduce([shares.of[light.name] for light in rig.lights])
     sky = shares.of["ambient"]
     hidden = cv2.blur(cv2.dilate(dome / np.maximum(sky, 1e-3), np.ones((5, 5), np.uint8)), (5, 5))
-    most: F32 = lamps + sky * np.minimum(UMBRA_SPREAD * hidden + 0.15, 1)
+    most: F32 = lamps + sky * np.minimum(hidden + UMBRA_SLACK, 1)
     return most
 
 
 def _depth_figures(seen: Measured, expected: F32, most: F32) -> dict[str, float]:
     where = seen.ground & (expected > SHADED)
-    if where.sum() < LEAST_SHADE_SHARE * seen.area or not where.any():
+    if where.sum() < max(LEAST_SHADE_SHARE * seen.area, FEWEST):
         return dict.fromkeys(("shadow_strength", "umbra", "umbra_excess", "shadow_share"), np.nan)
-    lost, wanted = seen.lost[where], expected[where]
-    shaded = seen.ground & ((expected > SHADED) | (seen.lost > SHADED))
+    shaded = where | (seen.ground & (seen.lost > SHADED))
     return {
-        "shadow_strength": float((lost * wanted).sum() / (wanted * wanted).sum()),
-        "umbra": float(1 - np.percentile(lost, 99)),
+        "shadow_strength": _strength(_density(seen.lost), _density(expected), where, shaded),
+        "umbra": float(1 - np.percentile(seen.lost[where], 99)),
         "umbra_excess": float(np.percentile((seen.lost - most)[shaded], 99)),
         "shadow_share": float((seen.lost[seen.ground] > SHADED).sum()) / seen.area,
     }
+
+
+def _density(lost: F32) -> F32:
+    """Optical density (natural): a shadow laid over itself has twice of it."""
+    density: F32 = -np.log(np.clip(1 - lost, FAINTEST, 1))
+    return density
+
+
+def _strength(seen: F32, wanted: F32, where: Mask, shaded: Mask) -> float:
+    """Geometric mean of three readings of how much denser one shadow is than the other: the coarse caster may be wrong on one."""
+    a, b = seen[where], wanted[where]
+    slope = float((a * b).sum() / (b * b).sum())
+    deepest = float(np.percentile(seen[shaded], 98) / max(float(np.percentile(wanted[shaded], 98)), 1e-3))
+    usual = float(np.median(a / b))
+    return float(np.prod(np.maximum((slope, deepest, usual), 0.01)) ** (1 / 3))
 
 
 def _turn_figures(seen, shares, casters, domes, straight) -> dict[str, float]:
@@ -149,7 +180,7 @@ def _without_holes(alpha: F32) -> F32 | None:
 def _hole_shade(seen: Measured, expected: F32, filled: F32) -> float:
     spared = filled - expected
     where = seen.ground & (spared > THROUGH)
-    if where.sum() < LEAST_THROUGH_SHARE * seen.area or not where.any():
+    if where.sum() < max(LEAST_THROUGH_SHARE * seen.area, FEWEST):
         return float("nan")
     weight = spared[where]
     return float(((seen.lost - expected)[where] * weight).sum() / (weight * weight).sum())
