@@ -43,11 +43,10 @@ def judge(
     figures |= light_figures(piece, composite, scene, recipe.rig)
     figures |= technical_figures(srgb, None)
     figures |= _composition(piece, recipe)
-    figures = {name: _tidy(value) for name, value in figures.items()}
     faults = tuple(_faults(figures))
     doubts = (*_doubts(figures, cutout, recipe), *light_doubts(figures))
     outcome = "fail" if faults else "review" if doubts else "pass"
-    return Verdict(outcome, faults + doubts, figures)
+    return Verdict(outcome, faults + doubts, {name: _tidy(value) for name, value in figures.items()})
 
 
 def _around(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -107,8 +106,9 @@ def _composition(piece: Piece, recipe: Recipe) -> dict[str, float]:
     return {"fill": long_side, "offset": math.hypot(middle[0] - 0.5, middle[1] - 0.5)}
 
 
-def _tidy(value: float) -> float:
-    return round(float(value), 5)
+def _tidy(value: float) -> float | None:
+    """Short, and None (null in JSON, which has no nan) for what could not be told."""
+    return None if math.isnan(value) else round(float(value), 5)
 
 
 def _faults(figures: Mapping[str, float]) -> list[Note]:

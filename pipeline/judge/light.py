@@ -7,6 +7,7 @@ Thresholds were set on one half of the pieces of `python -m tests.benchmarks.lig
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from pipeline.composite import Composite
@@ -27,10 +28,21 @@ LEAST_MIRROR, MOST_MIRROR_IN_CLOTH = 0.1, 0.03
 LIT_EV = (-0.6, 0.45)
 MOST_TINT = 0.15
 MOST_LINED = 0.47
+SHARP_PATCH, WIDE_PATCH, WIDE_RADIUS = 0.04, 0.2, 0.12
+SHARP_EDGE, SHARP_NOISE, WIDE_NOISE = 0.3, 0.1, 0.2
+OF_THE_MATTE = ("lined_share", "patch_share", "patch_radius", "patch_edge", "patch_noise")
 
 Figures = Mapping[str, float]
 Fault = tuple[str, Callable[[Figures], bool], str]
 """Code, whether the figures show it, and the reason in words. A comparison with nan is false, so what is not told is no fault."""
+
+def filled(figures: Figures) -> bool:
+    """Whether the calm patch of the matte that looks like paper is a hole: small and cut out sharply, or large and wide."""
+    share, radius = figures["matte_patch_share"], figures["matte_patch_radius"]
+    noise, edge = figures["matte_patch_noise"], figures["matte_patch_edge"]
+    sharp = share > SHARP_PATCH and noise < SHARP_NOISE and edge > SHARP_EDGE
+    return sharp or (share > WIDE_PATCH and radius > WIDE_RADIUS and noise < WIDE_NOISE)
+
 
 FAULTS: tuple[Fault, ...] = (
     (
@@ -60,7 +72,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     (
         "mirror-missing",
-        lambda f: f["mirror_strength"] < LEAST_MIRROR * f["mirror_wanted"],
+        lambda f: f["mirror_wanted"] > 0 and f["mirror_strength"] < LEAST_MIRROR * f["mirror_wanted"],
         "The polished ground does not mirror the piece.",
     ),
     (
@@ -70,7 +82,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     (
         "other-exposure",
-        lambda f: not LIT_EV[0] <= f["lit_ev"] <= LIT_EV[1] and f["lit_ev"] == f["lit_ev"],
+        lambda f: f["lit_ev"] < LIT_EV[0] or f["lit_ev"] > LIT_EV[1],
         "The piece is much brighter or darker than the light of the set makes it.",
     ),
     (
@@ -85,18 +97,10 @@ FAULTS: tuple[Fault, ...] = (
     ),
     (
         "filled-hole",
-        lambda f: filled(f),
+        filled,
         "A part of the piece looks like the photo's empty paper: an opening may have been taken for metal.",
     ),
 )  # fmt: skip
-
-
-def filled(figures: Figures) -> bool:
-    """Whether the calm patch of the matte that looks like paper is a hole: small and cut out sharply, or large and wide."""
-    share, radius = figures["matte_patch_share"], figures["matte_patch_radius"]
-    sharp = share > 0.04 and figures["matte_patch_noise"] < 0.1 and figures["matte_patch_edge"] > 0.3
-    wide = share > 0.2 and radius > 0.12 and figures["matte_patch_noise"] < 0.2
-    return sharp or wide
 
 
 def light_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -> dict[str, float]:
@@ -109,8 +113,5 @@ def light_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) ->
 
 def light_doubts(figures: Figures) -> list[Note]:
     """What a person should see before it is published. figures: `light_figures` and, as matte_*, those of the cut-out."""
-    known = dict.fromkeys(_OF_THE_MATTE, float("nan")) | dict(figures)
+    known = {f"matte_{name}": math.nan for name in OF_THE_MATTE} | dict(figures)
     return [Note(code, text) for code, found, text in FAULTS if found(known)]
-
-
-_OF_THE_MATTE = ("matte_lined_share", "matte_patch_share", "matte_patch_radius", "matte_patch_edge", "matte_patch_noise")

@@ -6,6 +6,7 @@ caster of the judge's own expects (`pipeline.judge.caster`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -151,10 +152,13 @@ def _strength(seen: F32, wanted: F32, where: Mask, shaded: Mask) -> float:
     return float(np.prod(np.maximum((slope, deepest, usual), 0.01)) ** (1 / 3))
 
 
-def _turn_figures(seen, shares, casters, domes, straight) -> dict[str, float]:
-    losses = {0: straight} | {
-        turn: [shares.loss(caster, turn, dome) for caster, dome in zip(casters, domes, strict=True)] for turn in TURNS
-    }
+def _turn_figures(
+    seen: Measured, shares: Shares, casters: Sequence[Caster], domes: Sequence[F32], straight: Sequence[F32]
+) -> dict[str, float]:
+    """Which turn of the rig explains the shadow best; every way the piece may stand is tried."""
+    losses = {0: straight}
+    for turn in TURNS:
+        losses[turn] = [shares.loss(caster, turn, dome) for caster, dome in zip(casters, domes, strict=True)]
     anywhere = np.maximum.reduce([loss for ways in losses.values() for loss in ways])
     where = seen.ground & ((anywhere > SHADED) | (seen.lost > SHADED))
     fits = {turn: max(_likeness(seen.lost, loss, where) for loss in ways) for turn, ways in losses.items()}

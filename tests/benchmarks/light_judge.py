@@ -1,9 +1,9 @@
 """Does the judge see broken light? Planted faults, caught or not: `python -m tests.benchmarks.light_judge [FOLDER]`.
 
 Pieces of exact matte are rendered under four rigs on many sets; each render is judged as it is and with each fault planted.
-FOLDER is a dataset of `make dataset`: thresholds are set by the first pieces of it, figures are printed for the others, which
-nobody looked at (`--tune` prints the first half's instead, and where each figure lies). Without FOLDER the project's own samples
-serve: too few to prove anything, enough to see it work. Prints figures, never fails on one.
+FOLDER is a dataset of `make dataset`: thresholds are set by the first pieces of it (`--tune`), figures are printed for others, which
+nobody looked at. Without FOLDER the project's own samples serve: too few to prove anything, enough to see it work.
+`--keep FILE` keeps all figures, and `--kept FILE` prints them by today's thresholds without rendering anything. Never fails on a figure.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import math
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from rich.table import Table
 
 from pipeline.develop import develop
 from pipeline.judge.judge import judge
+from pipeline.judge.light import FAULTS as FINDINGS
+from pipeline.judge.light import light_doubts
 from pipeline.values import U8
 from presets.library import recipe
-from tests.benchmarks.exact import exact_pieces
+from tests.benchmarks.exact import Exact, exact_pieces
 from tests.benchmarks.faults import FAULTS, OF_THE_PIECE, Taken, take_exact, visible
 
 RIGS = ("moody", "soft-glow", "spotlight", "studio")
@@ -43,49 +46,52 @@ def main() -> None:
     cli.add_argument("folder", type=Path, nargs="?", help="dataset of `make dataset`")
     cli.add_argument("--pieces", type=int, default=44)
     cli.add_argument("--size", type=int, default=720, help="pixels of the square pictures")
-    cli.add_argument("--tune", action="store_true", help="the half that thresholds are set by")
+    cli.add_argument("--tune", action="store_true", help="the pieces that thresholds are set by")
     cli.add_argument("--only", nargs="*", default=[], help="faults")
-    cli.add_argument("--keep", type=Path, default=None, help="JSON lines of all figures")
+    cli.add_argument("--keep", type=Path, help="file for all figures, a line a render")
+    cli.add_argument("--kept", type=Path, help="such a file, to be printed by today's thresholds")
+    cli.add_argument("--figures", action="store_true", help="where each figure lies, too")
     asked = cli.parse_args()
     cv2.setNumThreads(1)
-    skip = 0 if asked.tune or asked.folder is None else SEEN
     begun = time.perf_counter()
-    rows = list(judged(asked.folder, skip, asked.pieces, asked.size, asked.only))
+    rows = again(asked.kept) if asked.kept else list(kept(judged_all(asked), asked.keep))
     if not rows:
         sys.exit(f"{asked.folder} holds no pieces to judge: make dataset")
-    if asked.keep:
-        asked.keep.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    pieces = len({row["piece"] for row in rows})
-    half = "the project's samples" if asked.folder is None else "pieces set by" if asked.tune else "pieces never looked at"
-    title = f"{pieces} {half}, {sum(not row['fault'] for row in rows)} renders at {asked.size} px, {time.perf_counter() - begun:.0f} s"
+    whose = "the project's samples" if asked.folder is None else "to tune by" if asked.tune else "never looked at"
+    pieces, renders = len({row["piece"] for row in rows}), sum(not row["fault"] for row in rows)
+    title = f"{pieces} pieces ({whose}), {renders} renders, {time.perf_counter() - begun:.0f} s"
     console = Console(width=None if sys.stdout.isatty() else 130)
     console.print(report(rows, title))
-    console.print(f"the light's checks took {np.median([row['ms'] for row in rows]):.0f} ms a render (median)")
+    if asked.figures:
+        console.print(spreads(rows))
+    console.print(f"a verdict took {np.median([row['ms'] for row in rows]):.0f} ms (median)")
 
 
-def judged(folder: Path | None, skip: int, most: int, size: int, only: list[str]) -> Iterator[dict]:
+def judged_all(asked: argparse.Namespace) -> Iterator[dict]:
+    """Rows of all pieces that are asked for."""
+    skip = 0 if asked.tune or asked.folder is None else SEEN
+    for number, exact in enumerate(exact_pieces(asked.folder, skip + asked.pieces)):
+        if number >= skip:
+            yield from judged(exact, number, asked.size, asked.only)
+
+
+def judged(exact: Exact, number: int, size: int, only: list[str]) -> Iterator[dict]:
     """One row a render: piece, kind, rig, set, fault ("" for none), strength, seen, codes, figures, ms."""
-    pieces = exact_pieces(folder, skip + most)
-    for number, exact in enumerate(pieces):
-        if number < skip:
-            continue
-        for turn, rig in enumerate(RIGS):
-            template = SETS[(3 * number + 2 * turn) % len(SETS)]
-            wanted = recipe(template, exact.kind, lighting=rig, size_px=(size, size), pose=exact.pose)
-            clean = take_exact(exact, wanted)
-            about = {"piece": exact.name, "kind": exact.kind, "pose": clean.piece.pose, "rig": rig, "set": template}
-            srgb = develop(clean.composite.frame, clean.piece, wanted)
-            yield about | {"fault": "", "strength": 0, "seen": True} | verdict(clean, srgb)
-            for name, (plant, strengths) in FAULTS.items():
-                if only and name not in only:
-                    continue
-                strength = strengths[(number + turn) % len(strengths)]
-                broken = plant(clean, strength)
-                if broken is None:
-                    continue
-                shown = develop(broken.composite.frame, broken.piece, wanted) if name in OF_THE_PIECE else srgb
-                seen = bool(visible(clean, broken))
-                yield about | {"fault": name, "strength": strength, "seen": seen} | verdict(broken, shown)
+    for turn, rig in enumerate(RIGS):
+        template = SETS[(3 * number + 2 * turn) % len(SETS)]
+        wanted = recipe(template, exact.kind, lighting=rig, size_px=(size, size), pose=exact.pose)
+        clean = take_exact(exact, wanted)
+        about = {"piece": exact.name, "kind": exact.kind, "pose": clean.piece.pose, "rig": rig, "set": template}
+        srgb = develop(clean.composite.frame, clean.piece, wanted)
+        yield about | {"fault": "", "strength": 0, "seen": True} | verdict(clean, srgb)
+        for name, (plant, strengths) in FAULTS.items():
+            strength = strengths[(number + turn) % len(strengths)]
+            broken = plant(clean, strength) if not only or name in only else None
+            if broken is None:
+                continue
+            shown = develop(broken.composite.frame, broken.piece, wanted) if name in OF_THE_PIECE else srgb
+            seen = bool(visible(clean, broken))
+            yield about | {"fault": name, "strength": strength, "seen": seen} | verdict(broken, shown)
 
 
 def verdict(taken: Taken, srgb: U8) -> dict:
@@ -96,38 +102,86 @@ def verdict(taken: Taken, srgb: U8) -> dict:
     return {"codes": [note.code for note in found.reasons], "figures": dict(found.figures), "ms": ms}
 
 
+def kept(rows: Iterator[dict], file: Path | None) -> Iterator[dict]:
+    """The rows, written down as they come: what was made stays when the run is cut off."""
+    if file is None:
+        yield from rows
+        return
+    with file.open("w", encoding="utf-8") as stream:
+        for row in rows:
+            stream.write(json.dumps(row) + "\n")
+            stream.flush()
+            yield row
+
+
+def again(file: Path) -> list[dict]:
+    """Kept rows, their light judged by today's thresholds."""
+    of_light = {code for code, _, _ in FINDINGS}
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    for row in rows:
+        figures = {name: math.nan if value is None else value for name, value in row["figures"].items()}
+        others = [code for code in row["codes"] if code not in of_light]
+        row["codes"] = others + [note.code for note in light_doubts(figures)]
+    return rows
+
+
 def report(rows: list[dict], title: str) -> Table:
     """A line a fault; the last line: renders without one."""
     table = Table("fault", "planted", "to be seen", "caught", "", "found as", title=title, title_justify="left")
     for name in FAULTS:
         planted = [row for row in rows if row["fault"] == name]
         seen = [row for row in planted if row["seen"]]
-        if not planted:
-            continue
-        caught = [row for row in seen if row["codes"]]
-        share = len(caught) / len(seen) if seen else math.nan
-        table.add_row(name, str(len(planted)), str(len(seen)), f"{share:.1%}", _mark(share >= ASKED_CAUGHT), _codes(caught))
+        if planted:
+            table.add_row(name, str(len(planted)), str(len(seen)), *_caught(seen))
     seen = [row for row in rows if row["fault"] and row["seen"]]
-    if seen:
-        share = sum(bool(row["codes"]) for row in seen) / len(seen)
-        table.add_row("all faults", "", str(len(seen)), f"{share:.1%}", _mark(share >= ASKED_CAUGHT), "")
+    table.add_row("all faults", "", str(len(seen)), *_caught(seen)[:2], "")
     clean = [row for row in rows if not row["fault"]]
     alarms = [row for row in clean if row["codes"]]
     share = len(alarms) / len(clean)
-    table.add_row("no fault", str(len(clean)), "", f"{share:.1%} false", _mark(share <= ASKED_FALSE), _codes(alarms))
+    short = "" if share <= ASKED_FALSE else "over"
+    table.add_row("no fault", str(len(clean)), "", f"{share:.1%} false", short, _codes(alarms))
     return table
 
 
-def _mark(good: bool) -> str:
-    return "" if good else "short"
+def _caught(seen: list[dict]) -> tuple[str, str, str]:
+    """Share, whether that is short of what is asked, and as what."""
+    if not seen:
+        return "", "", ""
+    caught = [row for row in seen if row["codes"]]
+    share = len(caught) / len(seen)
+    return f"{share:.1%}", "" if share >= ASKED_CAUGHT else "short", _codes(caught)
 
 
 def _codes(rows: list[dict]) -> str:
-    counts: dict[str, int] = {}
-    for row in rows:
-        for code in row["codes"]:
-            counts[code] = counts.get(code, 0) + 1
-    return ", ".join(f"{code} {count}" for code, count in sorted(counts.items(), key=lambda item: -item[1])[:4])
+    counts = Counter(code for row in rows for code in row["codes"])
+    return ", ".join(f"{code} {count}" for code, count in counts.most_common(4))
+
+
+FIGURES = {  # figure -> faults that should move it
+    "azimuth_margin": ("light turned",),
+    "shadow_strength": ("shadow missing", "shadow doubled"),
+    "umbra_excess": ("shadow doubled",),
+    "contact_shade": ("floating", "light under the piece", "risen"),
+    "hole_shade": ("hole casts shadow",),
+    "mirror_strength": ("reflection missing", "reflection on cloth"),
+    "lit_ev": ("piece too bright",),
+    "lit_tint": ("piece too blue",),
+    "matte_lined_share": ("halo of paper",),
+    "matte_patch_share": ("hole filled",),
+}
+
+
+def spreads(rows: list[dict]) -> Table:
+    """Percentiles of each figure with and without the faults it is for, and how often it was not told."""
+    ends = (0, 2, 5, 25, 50, 75, 95, 98, 100)
+    table = Table("figure", "fault", "not told", *(f"{end} %" for end in ends))
+    for figure, faults in FIGURES.items():
+        for name in ("", *faults):
+            found = [row["figures"].get(figure) for row in rows if row["fault"] == name and row["seen"]]
+            told = [value for value in found if value is not None and not math.isnan(value)]
+            shown = [f"{value:.2f}" for value in np.percentile(told, ends)] if told else []
+            table.add_row(figure, name or "none", f"{len(found) - len(told)} of {len(found)}", *shown)
+    return table
 
 
 if __name__ == "__main__":
