@@ -19,11 +19,13 @@ from pipeline.layout import Piece
 from pipeline.rig import Rig
 from pipeline.values import Note, Scene
 
-MOST_TURN = 0.3
-LEAST_STRENGTH, MOST_STRENGTH = 0.3, 1.21
+# Of what lies or hangs, and of what stands, whose shadow the judge can foretell less well.
+MOST_TURN = (0.12, 0.37)
+MOST_STRENGTH = (1.29, 1.02)
+MOST_HOLE_SHADE = (0.6, 0.78)
+LEAST_STRENGTH = 0.3
 MOST_EXCESS = 0.005
-LEAST_CONTACT = 0.93
-MOST_HOLE_SHADE = 0.6
+LEAST_CONTACT = 0.97
 LEAST_MIRROR, MOST_MIRROR_IN_CLOTH = 0.1, 0.03
 LIT_EV = (-0.6, 0.45)
 MOST_TINT = 0.15
@@ -36,6 +38,12 @@ Figures = Mapping[str, float]
 Fault = tuple[str, Callable[[Figures], bool], str]
 """Code, whether the figures show it, and the reason in words. A comparison with nan is false, so what is not told is no fault."""
 
+
+def of_pose(limits: tuple[float, float], figures: Figures) -> float:
+    """The limit for what lies or hangs, or for what stands."""
+    return limits[int(figures["standing"])]
+
+
 def filled(figures: Figures) -> bool:
     """Whether the calm patch of the matte that looks like paper is a hole: small and cut out sharply, or large and wide."""
     share, radius = figures["matte_patch_share"], figures["matte_patch_radius"]
@@ -47,7 +55,7 @@ def filled(figures: Figures) -> bool:
 FAULTS: tuple[Fault, ...] = (
     (
         "light-turned",
-        lambda f: f["azimuth_margin"] > MOST_TURN,
+        lambda f: f["azimuth_margin"] > of_pose(MOST_TURN, f),
         "The shadow falls to another side than the light of the set would throw it.",
     ),
     (
@@ -57,7 +65,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     (
         "shadow-too-dark",
-        lambda f: f["shadow_strength"] > MOST_STRENGTH or f["umbra_excess"] > MOST_EXCESS,
+        lambda f: f["shadow_strength"] > of_pose(MOST_STRENGTH, f) or f["umbra_excess"] > MOST_EXCESS,
         "The shadow is darker than the light of the set can make it.",
     ),
     (
@@ -67,7 +75,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     (
         "hole-in-the-dark",
-        lambda f: f["hole_shade"] > MOST_HOLE_SHADE,
+        lambda f: f["hole_shade"] > of_pose(MOST_HOLE_SHADE, f),
         "No light falls through the openings of the piece.",
     ),
     (
@@ -104,8 +112,8 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def light_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -> dict[str, float]:
-    """All figures of light, nan where a check abstains."""
-    figures = shadow_figures(piece, composite, scene, rig)
+    """All figures of light, nan where a check abstains; standing: 1 for what stands."""
+    figures = {"standing": float(piece.pose == "upright")} | shadow_figures(piece, composite, scene, rig)
     figures |= contact_figures(piece, composite, rig)
     figures |= mirror_figures(piece, composite, scene)
     return figures | harmony_figures(piece, composite, rig)

@@ -253,4 +253,5 @@ FAULTS: Mapping[str, tuple[Plant, tuple[float, ...]]] = {  # name -> plant, stre
     "piece too bright": (too_bright, (0.8, 1.2)),
     "piece too blue": (too_blue, (0.35, 0.6)),
 }
-OF_THE_PIECE = {"halo of paper", "hole filled", "hue drift", "piece too bright", "piece too blue"}
+OF_THE_MATTE = {"halo of paper", "hole filled"}
+OF_THE_PIECE = OF_THE_MATTE | {"hue drift", "piece too bright", "piece too blue"}

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from pipeline.develop import develop
+from pipeline.judge.judge import judge
 from presets.library import recipe
 from rules.accept import accept
 from tests.benchmarks import light_judge
 from tests.benchmarks.exact import exact_pieces
-from tests.benchmarks.faults import FAULTS, OF_THE_PIECE, take_exact
+from tests.benchmarks.faults import FAULTS, take_exact
 from tests.benchmarks.light_judge import again, kept, report, verdict
 
 FOUND_AS = {  # fault -> strength, code
@@ -43,13 +44,9 @@ def taken():
     }
 
 
-def judged(one):
-    return verdict(one, develop(one.composite.frame, one.piece, one.recipe))
-
-
 @pytest.mark.parametrize("ground", ["cloth", "polished"])
 def test_a_render_without_a_fault_passes(taken, ground):
-    assert judged(taken[ground])["codes"] == []
+    assert verdict(taken[ground])["codes"] == []
 
 
 @pytest.mark.parametrize("name", FOUND_AS)
@@ -57,22 +54,14 @@ def test_a_planted_fault_is_found_as_what_it_is(taken, name):
     strength, code = FOUND_AS[name]
     ground = "polished" if name == "reflection missing" else "cloth"
     broken = FAULTS[name][0](taken[ground], strength)
-    found = judged(broken) if name in OF_THE_PIECE else verdict(broken, develop_of(taken[ground]))
-    assert code in found["codes"]
-
-
-def develop_of(one):
-    return develop(one.composite.frame, one.piece, one.recipe)
+    assert code in verdict(broken)["codes"]
 
 
 def test_a_fault_of_light_goes_to_review_with_a_reason(taken):
     one = taken["cloth"]
     broken = FAULTS["shadow missing"][0](one, 0)
-    from pipeline.judge.judge import judge
-
-    found = judge(
-        broken.cutout, broken.piece, broken.composite, broken.scene, recipe=one.recipe, srgb=develop_of(one)
-    )
+    srgb = develop(broken.composite.frame, broken.piece, one.recipe)
+    found = judge(broken.cutout, broken.piece, broken.composite, broken.scene, recipe=one.recipe, srgb=srgb)
     decision = accept(found)
     assert found.outcome == "review"
     assert not decision.publish
@@ -88,7 +77,7 @@ def test_what_cannot_be_told_is_no_fault_and_no_number(taken):
         scene=dataclasses.replace(one.scene, groups=no_light),
         composite=dataclasses.replace(one.composite, bare=bare * 0, shaded=bare * 0, ground=bare * 0),
     )
-    found = verdict(dark, develop_of(one))
+    found = verdict(dark)
     assert found["figures"]["azimuth_margin"] is None
     assert found["figures"]["shadow_strength"] is None
     assert not {"light-turned", "shadow-missing", "shadow-too-dark"} & set(found["codes"])
@@ -96,7 +85,7 @@ def test_what_cannot_be_told_is_no_fault_and_no_number(taken):
 
 def test_kept_figures_are_judged_by_todays_thresholds(taken, tmp_path, monkeypatch):
     about = {"piece": "ring", "fault": "", "strength": 0, "seen": True}
-    rows = list(kept(iter([about | judged(taken["cloth"])]), tmp_path / "rows.jsonl"))
+    rows = list(kept(iter([about | verdict(taken["cloth"])]), tmp_path / "rows.jsonl"))
     assert json.loads((tmp_path / "rows.jsonl").read_text()) == json.loads(json.dumps(rows[0]))
     assert again(tmp_path / "rows.jsonl")[0]["codes"] == []
     monkeypatch.setattr("pipeline.judge.light.LEAST_STRENGTH", 50.0)
