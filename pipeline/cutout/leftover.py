@@ -97,7 +97,9 @@ def _patch(rgb: F32, solid: Mask, paper_rgb: F32) -> dict[str, float]:
     largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
     patch = (labels == largest).astype(np.uint8)
     radius = float(cv2.distanceTransform(patch, cv2.DIST_L2, 3).max())
-    rim = (cv2.dilate(patch, np.ones((9, 9), np.uint8)) > 0) & (cv2.dilate(patch, np.ones((3, 3), np.uint8)) == 0)
+    rim = (cv2.dilate(patch, np.ones((9, 9), np.uint8)) > 0) & (
+        cv2.dilate(patch, np.ones((3, 3), np.uint8)) == 0
+    )
     steep = cv2.dilate(edge, np.ones((5, 5), np.uint8))[rim]
     return {
         "patch_share": float(stats[largest, cv2.CC_STAT_AREA]) / area,

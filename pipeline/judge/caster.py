@@ -24,7 +24,11 @@ HANG_SHARE = 0.035  # how far a hanging piece is off its wall, share of its long
 LEVELS = 7  # slices of a slab
 DEEPS = 2  # points through a card
 PART_SHARE = 0.02  # smaller parts stand where the largest does
-LEANS = (-0.25, 0.0, 0.25)  # slopes of the contact line in the picture: a ring may be turned, and no one can be sure
+LEANS = (
+    -0.25,
+    0.0,
+    0.25,
+)  # slopes of the contact line in the picture: a ring may be turned, and no one can be sure
 REACH_PX = 41  # how far the middle of a part tells its rim how thick it is, in halves of a frame pixel
 RAYS = {"key": 4, "fill": 3, "rim": 2}
 DOME_RAYS, DOME_DEG = 10, 66.0
@@ -81,7 +85,8 @@ class Card:
             hit[to_y * (columns + 2) + to_x] = True
             total += np.float32(weight) * hit
         inner = np.ascontiguousarray(total.reshape(rows + 2, columns + 2)[1:-1, 1:-1])
-        return cv2.blur(inner, (3, 3))
+        shade: F32 = cv2.blur(inner, (3, 3))
+        return shade
 
 
 def away(ray: Sequence[float] | F32, elevation: float) -> tuple[float, float]:
@@ -129,9 +134,9 @@ def _card(alpha: F32, depth: F32, lean: float, cell: int, elevation: float) -> C
     deep = cv2.resize(depth, solid.shape[::-1], interpolation=cv2.INTER_NEAREST)[y, x]
     levels = np.linspace(0, math.sin(elevation), DEEPS)[:, None]
     heights = np.maximum(above * stride / math.cos(elevation) - deep * levels, 0).ravel() / cell
-    points = (np.tile(one, DEEPS).astype(np.float32) * np.float32(stride / cell) for one in (x, y))
+    across, down = (np.tile(one, DEEPS).astype(np.float32) * np.float32(stride / cell) for one in (x, y))
     shape = (alpha.shape[0] // cell, alpha.shape[1] // cell)
-    return Card(*points, heights.astype(np.float32), shape, elevation)
+    return Card(across, down, heights.astype(np.float32), shape, elevation)
 
 
 def _feet(solid: Mask, drop: F32) -> F32:
@@ -147,7 +152,7 @@ def _feet(solid: Mask, drop: F32) -> F32:
 
 
 def _lay_over(shade: U8, layer: U8, dx: int, dy: int) -> None:
-    """shade = max(shade, layer moved by (dx, dy)), in place."""
+    """Lay `layer`, moved by (dx, dy), over `shade`: the deeper of both, in place."""
     height, width = shade.shape
     if abs(dx) >= width or abs(dy) >= height:
         return
@@ -164,7 +169,13 @@ def _weights(rays: F32) -> F32:
 def rays_to(azimuth_deg: float, elevation_deg: float, radius_deg: float, count: int) -> F32:
     """(count, 3) unit vectors over a disk of angular radius `radius_deg`: a sunflower (Vogel 1979), all above ground."""
     azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
-    toward = np.array([math.cos(elevation) * math.sin(azimuth), math.cos(elevation) * math.cos(azimuth), math.sin(elevation)])
+    toward = np.array(
+        [
+            math.cos(elevation) * math.sin(azimuth),
+            math.cos(elevation) * math.cos(azimuth),
+            math.sin(elevation),
+        ]
+    )
     side = np.array([math.cos(azimuth), -math.sin(azimuth), 0.0])
     up = np.cross(side, toward)
     turn = np.arange(count) * math.pi * (3 - math.sqrt(5))
@@ -172,7 +183,8 @@ def rays_to(azimuth_deg: float, elevation_deg: float, radius_deg: float, count: 
     rays = toward + (radius * np.cos(turn))[:, None] * side + (radius * np.sin(turn))[:, None] * up
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     rays[:, 2] = np.maximum(rays[:, 2], LOWEST)
-    return rays.astype(np.float32)
+    found: F32 = rays.astype(np.float32)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +198,9 @@ class Shares:
         """Share of the ground's light that the shadow takes, were the rig turned by `turn_deg`. dome: the sky's part."""
         total = dome.copy()
         for light in self.lights:
-            rays = rays_to(light.azimuth_deg + turn_deg, light.elevation_deg, light.size_deg, RAYS[light.role])
+            rays = rays_to(
+                light.azimuth_deg + turn_deg, light.elevation_deg, light.size_deg, RAYS[light.role]
+            )
             total += self.of[light.name] * caster.shade(rays)
         return total
 

@@ -18,14 +18,18 @@ STEP = 2  # pixels of a 1080 frame
 REACH = 24  # steps from the outline
 NEAR, BEYOND = 2, 14  # steps: shade next to the piece, and where else it would be darkest
 FACING = 0.7  # cosine between outline and shadow from which on ground is on the shadow's side
-CONTACT_SHARE = 0.03  # of the long side: what of a standing piece is this near to its lowest point touches the ground
+CONTACT_SHARE = (
+    0.03  # of the long side: what of a standing piece is this near to its lowest point touches the ground
+)
 LEAST_SHADE = 0.05
 FEWEST = 8  # ground pixels a step
 
 
 def contact_figures(piece: Piece, composite: Composite, rig: Rig) -> dict[str, float]:
-    """contact_shade: shade next to the piece over the deepest shade near it, 1 and more where it touches, 0 with light between;
-    contact_gap_px: steps to the deepest, in frame pixels. nan for what hangs, and where there is no shade.
+    """How the shade begins at the piece; nan for what hangs, and where there is no shade.
+
+    contact_shade: shade next to the piece over the deepest shade near it, 1 and more where it touches, 0 with light between;
+    contact_gap_px: steps to the deepest, in frame pixels.
     """
     unknown = {"contact_shade": math.nan, "contact_gap_px": math.nan}
     if piece.pose == "hanging":
@@ -49,7 +53,10 @@ def _profile(lost: F32, alpha: F32, piece: Piece, rig: Rig, unit: float) -> F32:
     right, down = (0.0, 1.0) if piece.pose == "upright" else away(rig.key.direction, elevation)
     distance = cv2.distanceTransform((alpha <= OPEN).astype(np.uint8), cv2.DIST_L2, 5)
     smooth = cv2.blur(distance, (3, 3))
-    slope = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3) * right + cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3) * down
+    slope = (
+        cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3) * right
+        + cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3) * down
+    )
     beside: Mask = (distance > 0) & (distance < REACH) & (slope > 8 * FACING * math.hypot(right, down))
     if piece.pose == "upright":
         rows = np.flatnonzero((alpha > 0.5).any(1))

@@ -17,13 +17,18 @@ from pipeline.values import F32
 
 CELL = 3  # pixels of a 1080 frame
 SOLID = 0.95
-BRIGHT, BRIGHTEST = 75.0, 90.0  # percentiles of luminance: highlights of the piece; of piece and set as they are seen
+BRIGHT, BRIGHTEST = (
+    75.0,
+    90.0,
+)  # percentiles of luminance: highlights of the piece; of piece and set as they are seen
 DARK = 0.01
 FEWEST = 50
 
 
 def harmony_figures(piece: Piece, composite: Composite, rig: Rig) -> dict[str, float]:
-    """lit_ev: exposure of the piece's highlights against its own photo; lit_tint: the same of blue over red, natural log;
+    """Exposure and tint of the piece's highlights, nan when it has too few solid pixels.
+
+    lit_ev: exposure of the piece's highlights against its own photo; lit_tint: the same of blue over red, natural log;
     light_tint: blue over red of the rig's light on open ground. zone_ev, zone_tint: highlights of the piece over the set's.
     """
     cell = max(1, round(CELL * max(piece.alpha.shape) / 1080))

@@ -21,7 +21,9 @@ LEAST_CONTRAST = 0.01  # linear; a mirror image no brighter or darker than its g
 
 
 def mirror_figures(piece: Piece, composite: Composite, scene: Scene) -> dict[str, float]:
-    """mirror_strength: of the ground's mirror image, share of the piece's own light, where a flipped piece would be seen;
+    """How strongly the ground mirrors the piece, and how strongly it should.
+
+    mirror_strength: of the ground's mirror image, share of the piece's own light, where a flipped piece would be seen;
     mirror_wanted: what Fresnel and the surface ask for there. nan from above.
 
     Measured as the regression of what the ground shows beside its shadow on the piece flipped over its lowest row (what

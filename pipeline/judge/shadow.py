@@ -55,13 +55,15 @@ def shadow_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -
     shares of what a shadow so turned would differ. hole_shade: 0 light falls through the holes, 1 as if there were none.
     """
     cell = max(1, round(CELLS[piece.pose] * max(piece.alpha.shape) / 1080))
-    view = _around(piece)
-    alpha = piece.alpha[view]
-    seen, shares = measure(alpha, composite, scene, rig, cell, view)
+    alpha = piece.alpha[_around(piece)]
+    seen, shares = _measure(piece, composite, scene, rig, cell)
     casters = casters_of(piece, alpha, cell)
     domes = [shares.dome(caster) for caster in casters]
     straight = [shares.loss(caster, 0.0, dome) for caster, dome in zip(casters, domes, strict=True)]
-    fits = [_likeness(seen.lost, loss, seen.ground & ((loss > SHADED) | (seen.lost > SHADED))) for loss in straight]
+    fits = [
+        _likeness(seen.lost, loss, seen.ground & ((loss > SHADED) | (seen.lost > SHADED)))
+        for loss in straight
+    ]
     best = int(np.argmax(fits))
     expected = straight[best]
     figures = _depth_figures(seen, expected, _most(shares, domes[best], rig))
@@ -84,15 +86,16 @@ def _around(piece: Piece) -> View:
     return slice(max(box.y0 - pad, 0), box.y1 + pad), slice(max(box.x0 - pad, 0), box.x1 + pad)
 
 
-def measure(
-    alpha: F32, composite: Composite, scene: Scene, rig: Rig, cell: int, view: View
+def _measure(
+    piece: Piece, composite: Composite, scene: Scene, rig: Rig, cell: int
 ) -> tuple[Measured, Shares]:
-    """The shadow in the picture's part `view`, and the set's lights there, on a grid of `cell` frame pixels."""
+    """The shadow in the picture, and the set's lights there, on a grid of `cell` frame pixels around the piece."""
+    view = _around(piece)
     bare = coarse(composite.bare[view], cell) + BLACK
     lost = 1 - (coarse(composite.shaded[view], cell) + BLACK) / bare
     of = {name: coarse(group[view], cell) / bare for name, group in scene.groups.items()}
     lights = tuple(light for light in rig.lights if float(of[light.name].max()) > DIMMEST)
-    thin = _thinned(alpha, cell)
+    thin = _thinned(piece.alpha[view], cell)
     return Measured(lost, thin < OPEN, max(float((thin > 0.5).sum()), 1.0)), Shares(of, lights)
 
 
@@ -178,7 +181,8 @@ def _without_holes(alpha: F32) -> F32 | None:
     inside = (~np.isin(labels, rim)).astype(np.float32)
     if count < 2 or not (inside[small < 0.3]).any():
         return None
-    return np.maximum(alpha, cv2.resize(inside, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR))
+    full: F32 = np.maximum(alpha, cv2.resize(inside, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR))
+    return full
 
 
 def _hole_shade(seen: Measured, expected: F32, filled: F32) -> float:

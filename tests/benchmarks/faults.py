@@ -23,7 +23,10 @@ from pipeline.values import F32, Cutout, Scene
 from tests.benchmarks.exact import Exact
 
 FAINT = 1e-4
-VISIBLE_LOG, VISIBLE_SHARE = 0.12, 0.004  # changed by so much (an eighth of a stop or so), on so much of the piece's area
+VISIBLE_LOG, VISIBLE_SHARE = (
+    0.12,
+    0.004,
+)  # changed by so much (an eighth of a stop or so), on so much of the piece's area
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ def turned(taken: Taken, degrees: float) -> Taken:
     """Shadows of a rig that stands elsewhere than the one that lit set and piece."""
     rig = taken.recipe.rig
     lights = tuple(
-        one.model_copy(update={"azimuth_deg": (one.azimuth_deg + degrees + 180) % 360 - 180}) for one in rig.lights
+        one.model_copy(update={"azimuth_deg": (one.azimuth_deg + degrees + 180) % 360 - 180})
+        for one in rig.lights
     )
     other = compose(taken.scene, taken.piece, taken.solid, rig.model_copy(update={"lights": lights})).shaded
     return _reground(taken, other)
@@ -188,7 +192,9 @@ def hole_filled(taken: Taken, share: float) -> Taken | None:
     if hole is None:
         return None
     near = cv2.dilate(hole.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return take_exact(taken.exact, taken.recipe, taken.exact.cutout(np.where(near, np.float32(1), taken.exact.alpha)))
+    return take_exact(
+        taken.exact, taken.recipe, taken.exact.cutout(np.where(near, np.float32(1), taken.exact.alpha))
+    )
 
 
 def largest_hole(alpha: F32, share: float):
@@ -215,7 +221,7 @@ def opaque_hole(taken: Taken, share: float) -> Taken | None:
     if hole is None:
         return None
     full = alpha.copy()
-    count, labels = cv2.connectedComponents((alpha <= 0.1).astype(np.uint8), connectivity=4)
+    _, labels = cv2.connectedComponents((alpha <= 0.1).astype(np.uint8), connectivity=4)
     outside = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     full[~np.isin(labels, outside)] = 1
     piece = replace(taken.piece, alpha=full)
@@ -225,7 +231,9 @@ def opaque_hole(taken: Taken, share: float) -> Taken | None:
 
 def lit_under(taken: Taken, px: float) -> Taken:
     """Light where the piece rests: the shadow fades away `px` before it reaches the piece."""
-    near = cv2.distanceTransform((taken.piece.alpha < 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    near = cv2.distanceTransform(
+        (taken.piece.alpha < 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )
     share = np.clip(near / px - 0.5, 0, 1)[..., None]
     return _reground(taken, taken.composite.bare * (1 - share * (1 - _shade(taken))))
 

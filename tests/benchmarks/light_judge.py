@@ -56,7 +56,9 @@ def main() -> None:
     rows = again(asked.kept) if asked.kept else list(kept(judged_all(asked), asked.keep))
     if not rows:
         sys.exit(f"{asked.folder} holds no pieces to judge: make dataset")
-    whose = "the project's samples" if asked.folder is None else "to tune by" if asked.tune else "never looked at"
+    whose = (
+        "the project's samples" if asked.folder is None else "to tune by" if asked.tune else "never looked at"
+    )
     pieces, renders = len({row["piece"] for row in rows}), sum(not row["fault"] for row in rows)
     title = f"{pieces} pieces ({whose}), {renders} renders, {time.perf_counter() - begun:.0f} s"
     console = Console(width=None if sys.stdout.isatty() else 130)
@@ -82,7 +84,13 @@ def judged(exact: Exact, number: int, size: int, only: list[str]) -> Iterator[di
         template = SETS[(3 * number + 2 * turn) % len(SETS)]
         wanted = recipe(template, exact.kind, lighting=rig, size_px=(size, size), pose=exact.pose)
         clean = take_exact(exact, wanted)
-        about = {"piece": exact.name, "kind": exact.kind, "pose": clean.piece.pose, "rig": rig, "set": template}
+        about = {
+            "piece": exact.name,
+            "kind": exact.kind,
+            "pose": clean.piece.pose,
+            "rig": rig,
+            "set": template,
+        }
         good = verdict(clean)
         yield about | {"fault": "", "strength": 0, "seen": True} | good
         for place, (name, (plant, strengths)) in enumerate(FAULTS.items()):
@@ -111,7 +119,9 @@ def of_the_ground(taken: Taken, good: dict) -> dict:
     figures = light_figures(taken.piece, taken.composite, taken.scene, taken.recipe.rig)
     ms = (time.perf_counter() - begun) * 1000
     told = {name: None if math.isnan(value) else value for name, value in figures.items()}
-    return rejudged({"codes": good["codes"], "figures": good["figures"] | told, "light_ms": ms, "ms": good["ms"]})
+    return rejudged(
+        {"codes": good["codes"], "figures": good["figures"] | told, "light_ms": ms, "ms": good["ms"]}
+    )
 
 
 def kept(rows: Iterator[dict], file: Path | None) -> Iterator[dict]:
@@ -141,7 +151,9 @@ def rejudged(row: dict) -> dict:
 
 def report(rows: list[dict], title: str) -> Table:
     """A line a fault; the last line: renders without one."""
-    table = Table("fault", "planted", "to be seen", "caught", "", "found as", title=title, title_justify="left")
+    table = Table(
+        "fault", "planted", "to be seen", "caught", "", "found as", title=title, title_justify="left"
+    )
     for name in FAULTS:
         planted = [row for row in rows if row["fault"] == name]
         seen = [row for row in planted if row["seen"]]
