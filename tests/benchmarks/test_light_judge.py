@@ -24,7 +24,7 @@ FOUND_AS = {  # fault -> strength, code
     "shadow doubled": (3, "shadow-too-dark"),
     "reflection missing": (0, "mirror-missing"),
     "reflection on cloth": (0.4, "mirror-in-cloth"),
-    "halo of paper": (3, "halo"),
+    "halo of paper": (1, "halo"),  # of the small picture; between two and three pixels of the photo
     "hole filled": (0.05, "filled-hole"),
     "light under the piece": (16, "floating"),
     "hue drift": (20, "hue-drift"),
