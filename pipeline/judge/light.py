@@ -20,7 +20,7 @@ from pipeline.rig import Rig
 from pipeline.values import Note, Scene
 
 # Of what lies or hangs, and of what stands, whose shadow the judge can foretell less well.
-MOST_TURN = (0.12, 0.42)
+MOST_TURN = (0.12, 0.48)
 MOST_STRENGTH = (1.29, 1.02)
 MOST_HOLE_SHADE = (0.6, 0.78)
 LEAST_STRENGTH = 0.3
