@@ -22,7 +22,7 @@ from pipeline.values import Note, Scene
 # Of what lies or hangs, and of what stands, whose shadow the judge can foretell less well.
 MOST_TURN = (0.12, 0.48)
 MOST_STRENGTH = (1.29, 1.02)
-MOST_HOLE_SHADE = (0.6, 0.78)
+MOST_HOLE_SHADE = (0.6, 0.95)
 LEAST_STRENGTH = 0.3
 MOST_EXCESS = 0.005
 LEAST_CONTACT = 0.97

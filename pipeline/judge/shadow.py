@@ -24,7 +24,11 @@ REACH = 0.26  # of the long side: how far the shadow of what lies or hangs falls
 TURNS = (45, -45, 90, -90, 135, -135, 180)
 SHADED = 0.03  # loss from which ground counts as shaded
 BLACK = 1e-4
-LEAST_TOLD = 0.04  # how unlike itself an expected shadow must be when turned, for its side to be told
+LEAST_TOLD = {
+    "upright": 0.12,
+    "flat": 0.04,
+    "hanging": 0.04,
+}  # how unlike itself an expected shadow must be when turned, for its side to be told
 THROUGH = 0.25  # loss that a hole spares, from which on its light can be told
 LEAST_THROUGH_SHARE = 0.004  # of the piece's area
 LEAST_SHADE_SHARE = 0.004
@@ -69,7 +73,11 @@ def shadow_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -
     figures = _depth_figures(seen, expected, _most(shares, domes[best], rig))
     if np.isnan(figures["shadow_strength"]):
         return figures | {"azimuth_error_deg": np.nan, "azimuth_margin": np.nan, "hole_shade": np.nan}
-    figures |= _turn_figures(seen, shares, casters, domes, straight)
+    turned = _turn_figures(seen, shares, casters, domes, straight)
+    unlike = turned.pop("azimuth_told")
+    if unlike < LEAST_TOLD[piece.pose]:
+        turned = dict.fromkeys(turned, np.nan)
+    figures |= turned | {"azimuth_told": unlike}
     filled = _without_holes(alpha)
     figures["hole_shade"] = np.nan
     if filled is not None:
@@ -167,10 +175,9 @@ def _turn_figures(
     fits = {turn: max(_likeness(seen.lost, loss, where) for loss in ways) for turn, ways in losses.items()}
     best = max(TURNS, key=lambda turn: fits[turn])
     told = 1 - max(_likeness(a, b, where) for a in straight for b in losses[best])
-    if told < LEAST_TOLD:
-        return {"azimuth_error_deg": np.nan, "azimuth_margin": np.nan}
-    margin = (fits[best] - fits[0]) / told
-    return {"azimuth_error_deg": float(abs(best)) if margin > 0 else 0.0, "azimuth_margin": margin}
+    margin = (fits[best] - fits[0]) / max(told, 1e-3)
+    error = float(abs(best)) if margin > 0 else 0.0
+    return {"azimuth_error_deg": error, "azimuth_margin": margin, "azimuth_told": told}
 
 
 def _without_holes(alpha: F32) -> F32 | None:
