@@ -20,17 +20,17 @@ from pipeline.rig import Rig
 from pipeline.values import Note, Scene
 
 # Of what lies or hangs, and of what stands, whose shadow the judge can foretell less well.
-MOST_TURN = (0.12, 0.48)
-MOST_STRENGTH = (1.29, 1.02)
+MOST_TURN = (0.25, 0.5)
+MOST_STRENGTH = (1.45, 1.1)
 MOST_HOLE_SHADE = (0.6, 0.95)
 LEAST_STRENGTH = 0.3
-MOST_EXCESS = 0.005
+MOST_EXCESS = 0.04
 LEAST_CONTACT = 0.97
 LEAST_MIRROR, MOST_MIRROR_IN_CLOTH = 0.1, 0.03
 LIT_EV = (-0.6, 0.45)
 MOST_TINT = 0.15
-MOST_LINED = 0.47
-SHARP_PATCH, WIDE_PATCH, WIDE_RADIUS = 0.04, 0.2, 0.12
+MOST_LINED = 0.52
+SHARP_PATCH, SHARP_RADIUS, WIDE_PATCH, WIDE_RADIUS = 0.04, 0.035, 0.2, 0.12
 SHARP_EDGE, SHARP_NOISE, WIDE_NOISE = 0.3, 0.1, 0.2
 OF_THE_MATTE = ("lined_share", "patch_share", "patch_radius", "patch_edge", "patch_noise")
 
@@ -48,7 +48,7 @@ def filled(figures: Figures) -> bool:
     """Whether the calm patch of the matte that looks like paper is a hole: small and cut out sharply, or large and wide."""
     share, radius = figures["matte_patch_share"], figures["matte_patch_radius"]
     noise, edge = figures["matte_patch_noise"], figures["matte_patch_edge"]
-    sharp = share > SHARP_PATCH and noise < SHARP_NOISE and edge > SHARP_EDGE
+    sharp = share > SHARP_PATCH and radius > SHARP_RADIUS and noise < SHARP_NOISE and edge > SHARP_EDGE
     return sharp or (share > WIDE_PATCH and radius > WIDE_RADIUS and noise < WIDE_NOISE)
 
 
