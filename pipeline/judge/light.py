@@ -2,7 +2,7 @@
 
 No reference picture is needed: what is in the picture is held against rig, matte and photo. Where a check cannot tell
 (soft light from above, a piece of paper's colour, a black ground) its figure is nan, and it finds no fault.
-Thresholds were set on one half of the pieces of `python -m tests.benchmarks.light_judge`; its figures are the other half's.
+Thresholds were set by the first pieces of `python -m tests.benchmarks.light_judge --tune`; what it prints otherwise is of later ones.
 """
 
 from __future__ import annotations
