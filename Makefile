@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-diffusion check benchmark evaluate evaluate-templates evaluate-gallery soak install-service \
-	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates \
+	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates evaluate-light \
 	evaluate-raytraced lock clean
 
 $(VENV)/bin/python:
@@ -55,6 +55,9 @@ evaluate-templates: $(VENV)/.dev  ## how different the templates look, and which
 
 evaluate-gallery: $(VENV)/.dev  ## ten photos of PHOTOS on every template: crashes, bands, clipping, verdicts; goes on where it was cut off
 	$(BIN)/python -m tests.benchmarks.gallery "$(PHOTOS)"
+
+evaluate-light: $(VENV)/.dev  ## broken light, planted and caught: make evaluate-light PIECES=dataset (default: the few samples)
+	$(BIN)/python -m tests.benchmarks.light_judge $(PIECES)
 
 SHARE ?= 1
 soak: $(VENV)/.dev  ## the long proofs that nothing is lost; PROOFS=names for some, SHARE=0.01 for a look

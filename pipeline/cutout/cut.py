@@ -11,6 +11,7 @@ from pipeline.cutout.confidence import doubted, weigh
 from pipeline.cutout.contour import choke, smooth_weak_contour
 from pipeline.cutout.doubt import doubts
 from pipeline.cutout.foreground import foreground_colors
+from pipeline.cutout.leftover import leftover_figures
 from pipeline.cutout.looks import believed, joined, on_crop, without_paper
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.opinions import settled
@@ -68,6 +69,7 @@ def cut_out(
         figures |= doubts(first, answer, alpha) | {"faint_share": mended.faint_share}
         confidence, more = doubted(confidence, figures)
         notes += more
+    figures |= leftover_figures(rgb, final, paper.rgb)
     balance = _white_balance(paper, alpha)
     return Cutout(
         rgb=foreground_colors(rgb, alpha) * balance,

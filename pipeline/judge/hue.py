@@ -17,7 +17,8 @@ METAL_HUES_DEG = (35.0, 115.0)
 METAL_SATURATION = 0.24
 """Chroma over lightness. Gold reflecting gold stays under it; an orange or yellow stone goes over it."""
 FEWEST_PX = 24
-MOST_PX = 60_000
+MOST_PX = 20_000
+"""A median needs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class HueShift:
 
 def hue_shifts(reference_rgb: F32, piece_rgb: F32, inside: Mask) -> dict[str, HueShift]:
     """Shifts of "metal" and "gem". rgb: (h, w, 3) scene-linear; inside: (h, w) opaque pixels of both."""
-    step = 1 + np.count_nonzero(inside) // MOST_PX  # a median needs no more
+    step = 1 + np.count_nonzero(inside) // MOST_PX
     before = oklab_from_linear(reference_rgb[inside][::step][None])[0].astype(np.float64)
     after = oklab_from_linear(piece_rgb[inside][::step][None])[0].astype(np.float64)
     chroma = np.hypot(before[:, 1], before[:, 2])

@@ -11,7 +11,7 @@ from pipeline.color import linear_from_srgb_u8
 from pipeline.composite import Composite
 from pipeline.judge.hue import hue_shifts
 from pipeline.judge.identity import identity_figures
-from pipeline.judge.light import light_figures
+from pipeline.judge.light import light_doubts, light_figures
 from pipeline.judge.technical import technical_figures
 from pipeline.layout import Piece
 from pipeline.recipe import Recipe
@@ -23,7 +23,6 @@ LEAST_PSNR_DB = 45.0
 MOST_HUE_METAL_DEG, MOST_HUE_GEM_DEG = 2.0, 3.0
 MOST_ENLARGEMENT = 2.0
 MOST_BARE_SHARE = 0.035
-MOST_CONTACT_GAP_PX = 14.0
 AROUND_PX = 8
 LEAST_SEPARATION = 0.02  # linear; where piece and ground differ less, alpha cannot be read off the picture
 
@@ -41,14 +40,13 @@ def judge(
     figures |= identity_figures(own, alpha, drawn_colors(alpha, ground, frame, lit), seen)
     figures["growth_px"] += _strayed_px(piece, composite)
     figures |= _shown_hues(piece, srgb)
-    figures |= light_figures(piece, composite, recipe.rig)
+    figures |= light_figures(piece, composite, scene, recipe.rig)
     figures |= technical_figures(srgb, None)
     figures |= _composition(piece, recipe)
-    figures = {name: _tidy(value) for name, value in figures.items()}
-    faults = tuple(_faults(figures, scene))
-    doubts = tuple(_doubts(figures, cutout, recipe))
+    faults = tuple(_faults(figures))
+    doubts = (*_doubts(figures, cutout, recipe), *light_doubts(figures))
     outcome = "fail" if faults else "review" if doubts else "pass"
-    return Verdict(outcome, faults + doubts, figures)
+    return Verdict(outcome, faults + doubts, {name: _tidy(value) for name, value in figures.items()})
 
 
 def _around(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
@@ -108,12 +106,13 @@ def _composition(piece: Piece, recipe: Recipe) -> dict[str, float]:
     return {"fill": long_side, "offset": math.hypot(middle[0] - 0.5, middle[1] - 0.5)}
 
 
-def _tidy(value: float) -> float:
-    return round(float(value), 5)
+def _tidy(value: float) -> float | None:
+    """Short, and None (null in JSON, which has no nan) for what could not be told."""
+    return None if math.isnan(value) else round(float(value), 5)
 
 
-def _faults(figures: Mapping[str, float], scene: Scene) -> list[Note]:
-    """What must never be published: the piece is not the piece any more, or it floats."""
+def _faults(figures: Mapping[str, float]) -> list[Note]:
+    """What must never be published: the piece is not the piece any more."""
     found = []
     if figures["growth_px"] > 0:
         found.append(Note("piece-grew", f"The piece grew by {figures['growth_px']:.0f} pixels."))
@@ -126,8 +125,6 @@ def _faults(figures: Mapping[str, float], scene: Scene) -> list[Note]:
         found.append(
             Note("hue-drift", f"The colour of the piece moved (metal {metal:.1f}°, stones {gem:.1f}°).")
         )
-    if figures["contact_gap_px"] > MOST_CONTACT_GAP_PX and scene.ground.elevation_deg < 85:
-        found.append(Note("floating", "The piece floats over its shadow."))
     return found
 
 

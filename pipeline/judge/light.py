@@ -1,70 +1,125 @@
-"""Does the light agree with itself? Figures of shadow and reflection that need no reference picture."""
+"""Does the light agree with itself: shadow, mirror image, exposure, the matte's leftovers. Owns the thresholds and the reasons.
+
+No reference picture is needed: what is in the picture is held against rig, matte and photo. Where a check cannot tell
+(soft light from above, a piece of paper's colour, a black ground) its figure is nan, and it finds no fault.
+Thresholds were set by the first pieces of `python -m tests.benchmarks.light_judge --tune`; what it prints otherwise is of later ones.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 
-import numpy as np
-
-from pipeline.color import luminance
 from pipeline.composite import Composite
+from pipeline.judge.contact import contact_figures
+from pipeline.judge.harmony import harmony_figures
+from pipeline.judge.mirror import mirror_figures
+from pipeline.judge.shadow import shadow_figures
 from pipeline.layout import Piece
 from pipeline.rig import Rig
-from pipeline.values import F32
+from pipeline.values import Note, Scene
 
-SHADED = 0.12  # share of light lost from which the ground counts as shaded
+# Of what lies or hangs, and of what stands, whose shadow the judge can foretell less well.
+MOST_TURN = (0.25, 0.5)
+MOST_STRENGTH = (1.45, 1.1)
+MOST_HOLE_SHADE = (0.6, 0.95)
+LEAST_STRENGTH = 0.3
+MOST_EXCESS = 0.04
+LEAST_CONTACT = 0.97
+LEAST_MIRROR, MOST_MIRROR_IN_CLOTH = 0.1, 0.03
+LIT_EV = (-0.6, 0.45)
+MOST_TINT = 0.15
+MOST_LINED = 0.52
+SHARP_PATCH, SHARP_RADIUS, WIDE_PATCH, WIDE_RADIUS = 0.04, 0.035, 0.2, 0.12
+SHARP_EDGE, SHARP_NOISE, WIDE_NOISE = 0.3, 0.1, 0.2
+OF_THE_MATTE = ("lined_share", "patch_share", "patch_radius", "patch_edge", "patch_noise")
 
-
-def light_figures(piece: Piece, composite: Composite, rig: Rig) -> dict[str, float]:
-    """Measure shadow against piece and rig.
-
-    shadow_share: shaded ground per piece area; umbra: darkest shade left (0 black, 1 none); contact_gap_px: mean
-    distance between the piece's lower outline and its shade; azimuth_error_deg: between the drift of the shade and
-    the key light, nan where the shade lies all around the piece.
-    """
-    lost = 1 - (luminance(composite.shaded) + 1e-4) / (luminance(composite.bare) + 1e-4)
-    lost = np.where(piece.alpha < 0.02, np.clip(lost, 0, 1), 0).astype(np.float32)
-    shaded = lost > SHADED
-    area = float((piece.alpha > 0.5).sum())
-    return {
-        "shadow_share": float(shaded.sum()) / max(area, 1.0),
-        "umbra": float(1 - np.percentile(lost[shaded], 98)) if shaded.any() else 1.0,
-        "contact_gap_px": _contact_gap(piece.alpha, lost),
-        "azimuth_error_deg": _azimuth_error(piece, lost, rig),
-    }
+Figures = Mapping[str, float]
+Fault = tuple[str, Callable[[Figures], bool], str]
+"""Code, whether the figures show it, and the reason in words. A comparison with nan is false, so what is not told is no fault."""
 
 
-def _contact_gap(alpha: F32, lost: F32) -> float:
-    """Median rows between the lowest piece pixel of a column and the first shaded pixel under it."""
-    solid = alpha > 0.5
-    columns = np.flatnonzero(solid.any(0))
-    if not columns.size:
-        return float("nan")
-    bottom = solid.shape[0] - 1 - np.argmax(solid[::-1, columns], axis=0)
-    lowest = columns[bottom >= np.percentile(bottom, 75)]
-    rows = solid.shape[0] - 1 - np.argmax(solid[::-1, lowest], axis=0)
-    gaps = [_first_shade(lost[row + 1 : row + 60, column]) for row, column in zip(rows, lowest, strict=True)]
-    return float(np.median(gaps)) if gaps else float("nan")
+def of_pose(limits: tuple[float, float], figures: Figures) -> float:
+    """The limit for what lies or hangs, or for what stands."""
+    return limits[int(figures["standing"])]
 
 
-def _first_shade(below: F32) -> float:
-    hits = np.flatnonzero(below > SHADED / 2)
-    return float(hits[0]) if hits.size else 60.0
+def filled(figures: Figures) -> bool:
+    """Whether the calm patch of the matte that looks like paper is a hole: small and cut out sharply, or large and wide."""
+    share, radius = figures["matte_patch_share"], figures["matte_patch_radius"]
+    noise, edge = figures["matte_patch_noise"], figures["matte_patch_edge"]
+    sharp = share > SHARP_PATCH and radius > SHARP_RADIUS and noise < SHARP_NOISE and edge > SHARP_EDGE
+    return sharp or (share > WIDE_PATCH and radius > WIDE_RADIUS and noise < WIDE_NOISE)
 
 
-def _azimuth_error(piece: Piece, lost: F32, rig: Rig) -> float:
-    """Angle between where the shade lies, seen from the piece, and where the key light sends it, on the screen."""
-    weight = float(lost.sum())
-    if weight < 1:
-        return float("nan")
-    y, x = np.mgrid[0 : lost.shape[0], 0 : lost.shape[1]].astype(np.float32)
-    solid = piece.alpha
-    drift_x = float((x * lost).sum() / weight - (x * solid).sum() / solid.sum())
-    drift_y = float((y * lost).sum() / weight - (y * solid).sum() / solid.sum())
-    lx, ly, lz = rig.key.direction
-    elevation = math.radians(piece.ground.elevation_deg)
-    away_x, away_y = -lx / lz, math.cos(elevation) + math.sin(elevation) * ly / lz
-    if math.hypot(drift_x, drift_y) < 0.02 * piece.ground.unit_px or math.hypot(away_x, away_y) < 0.15:
-        return float("nan")
-    angle = math.degrees(math.atan2(drift_y, drift_x) - math.atan2(away_y, away_x))
-    return abs((angle + 180) % 360 - 180)
+FAULTS: tuple[Fault, ...] = (
+    (
+        "light-turned",
+        lambda f: f["azimuth_margin"] > of_pose(MOST_TURN, f),
+        "The shadow falls to another side than the light of the set would throw it.",
+    ),
+    (
+        "shadow-missing",
+        lambda f: f["shadow_strength"] < LEAST_STRENGTH,
+        "The piece throws hardly any shadow on its ground.",
+    ),
+    (
+        "shadow-too-dark",
+        lambda f: f["shadow_strength"] > of_pose(MOST_STRENGTH, f) or f["umbra_excess"] > MOST_EXCESS,
+        "The shadow is darker than the light of the set can make it.",
+    ),
+    (
+        "floating",
+        lambda f: f["contact_shade"] < LEAST_CONTACT,
+        "Light falls between the piece and its shadow, so the piece seems to float.",
+    ),
+    (
+        "hole-in-the-dark",
+        lambda f: f["hole_shade"] > of_pose(MOST_HOLE_SHADE, f),
+        "No light falls through the openings of the piece.",
+    ),
+    (
+        "mirror-missing",
+        lambda f: f["mirror_wanted"] > 0 and f["mirror_strength"] < LEAST_MIRROR * f["mirror_wanted"],
+        "The polished ground does not mirror the piece.",
+    ),
+    (
+        "mirror-in-cloth",
+        lambda f: f["mirror_wanted"] == 0 and abs(f["mirror_strength"]) > MOST_MIRROR_IN_CLOTH,
+        "The ground mirrors the piece, which this material cannot.",
+    ),
+    (
+        "other-exposure",
+        lambda f: f["lit_ev"] < LIT_EV[0] or f["lit_ev"] > LIT_EV[1],
+        "The piece is much brighter or darker than the light of the set makes it.",
+    ),
+    (
+        "other-tint",
+        lambda f: f["lit_tint"] > max(f["light_tint"], 0) + MOST_TINT or f["lit_tint"] < min(f["light_tint"], 0) - MOST_TINT,
+        "The piece is bluer or warmer than its photo and the light of the set.",
+    ),
+    (
+        "halo",
+        lambda f: f["matte_lined_share"] > MOST_LINED,
+        "A rim of the photo's ground lines the piece.",
+    ),
+    (
+        "filled-hole",
+        filled,
+        "A part of the piece looks like the photo's empty paper: an opening may have been taken for metal.",
+    ),
+)  # fmt: skip
+
+
+def light_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -> dict[str, float]:
+    """All figures of light, nan where a check abstains; standing: 1 for what stands."""
+    figures = {"standing": float(piece.pose == "upright")} | shadow_figures(piece, composite, scene, rig)
+    figures |= contact_figures(piece, composite, rig)
+    figures |= mirror_figures(piece, composite, scene)
+    return figures | harmony_figures(piece, composite, rig)
+
+
+def light_doubts(figures: Figures) -> list[Note]:
+    """What a person should see before it is published. figures: `light_figures` and, as matte_*, those of the cut-out."""
+    known = {f"matte_{name}": math.nan for name in OF_THE_MATTE} | dict(figures)
+    return [Note(code, text) for code, found, text in FAULTS if found(known)]
