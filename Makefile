@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-diffusion check benchmark evaluate evaluate-templates evaluate-gallery soak install-service \
-	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates evaluate-light \
-	evaluate-raytraced lock clean
+	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates evaluate-judge \
+	evaluate-raytraced light-truth evaluate-light evaluate-knobs lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -56,7 +56,7 @@ evaluate-templates: $(VENV)/.dev  ## how different the templates look, and which
 evaluate-gallery: $(VENV)/.dev  ## ten photos of PHOTOS on every template: crashes, bands, clipping, verdicts; goes on where it was cut off
 	$(BIN)/python -m tests.benchmarks.gallery "$(PHOTOS)"
 
-evaluate-light: $(VENV)/.dev  ## broken light, planted and caught: make evaluate-light PIECES=dataset (default: the few samples)
+evaluate-judge: $(VENV)/.dev  ## broken light, planted and caught: make evaluate-judge PIECES=dataset (default: the few samples)
 	$(BIN)/python -m tests.benchmarks.light_judge $(PIECES)
 
 SHARE ?= 1
@@ -126,12 +126,28 @@ STYLE ?= velvet-navy-moody
 evaluate-raytraced: $(VENV)/.dev $(BLENDER)/.done  ## path-traced pictures of PHOTOS beside ordinary ones: seconds, shadows, into out/raytraced
 	$(BIN)/python -m tests.benchmarks.raytraced "$(PHOTOS)" --style $(STYLE) --out out/raytraced
 
+# What only the comparison with the path tracer needs: FLIP and CIEDE2000.
+$(VENV)/.evaluate: requirements-evaluate.lock | $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-evaluate.lock
+	touch $@
+
+TRUTH ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vitrine/light-truth
+light-truth: $(VENV)/.dev $(BLENDER)/.done  ## 38 pieces path-traced as photo, geometry and on their sets (40 minutes), into TRUTH
+	nice -n 10 $(BIN)/python -m tests.truth.make "$(TRUTH)"
+
+evaluate-light: light-truth $(VENV)/.evaluate  ## our shadows, mirror images, normals and edges beside the path tracer's; pictures into out/light
+	$(BIN)/python -m tests.benchmarks.light "$(TRUTH)" --out out/light
+
+evaluate-knobs: $(VENV)/.dev  ## every knob of the key light against its own measure
+	$(BIN)/python -m tests.benchmarks.knobs
+
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra instagram --output-file requirements-instagram.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra dev --extra instagram --extra rembg --output-file requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra train --output-file requirements-train.lock pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra diffusion --constraint requirements-dev.lock --output-file requirements-diffusion.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --extra evaluate --constraint requirements-dev.lock --output-file requirements-evaluate.lock pyproject.toml
 	sed -i "s/+cpu$$//" requirements-train.lock requirements-diffusion.lock
 
 clean:  ## the environment and all caches
