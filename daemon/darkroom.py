@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,9 +21,11 @@ from rules.flatter import choose
 if TYPE_CHECKING:
     from daemon.settings import Settings
     from pipeline.light.traced import Tracer
+    from pipeline.upscale.upscaler import Upscaler, Upscalers
     from pipeline.values import Cutout, Photo, Render
     from rules.plan import Watermark
 
+WEIGHTS_NAME = "weights"  # folder of the owner's own networks in the studio
 RENDERER_VARIABLE = "VITRINE_RENDERER"
 
 
@@ -38,7 +40,7 @@ class Renderer(Protocol):
 _last: dict[tuple[object, ...], tuple[Photo, Cutout]] = {}
 
 
-def load_renderer(settings: Settings | None = None) -> Renderer:
+def load_renderer(settings: Settings | None = None, studio: Path | None = None) -> Renderer:
     """The pipeline with the path tracer of the settings, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
 
     Loads it now: the first photo does not wait, and a broken installation is no photo's fault (Misconfigured).
@@ -49,7 +51,10 @@ def load_renderer(settings: Settings | None = None) -> Renderer:
         if renderer is develop:
             importlib.import_module("pipeline.photo.decode")
             importlib.import_module("pipeline.render")
-            return partial(develop, tracer=tracer_of(settings)) if settings else develop
+            if settings is None:
+                return develop
+            upscalers = upscalers_of(studio, settings) if studio else None
+            return partial(develop, tracer=tracer_of(settings), upscalers=upscalers)
     except ImportError as error:
         raise Misconfigured(f"Vitrine is not installed completely: {error}.", "Install it anew.") from error
     return renderer
@@ -64,11 +69,33 @@ def tracer_of(settings: Settings) -> Tracer:
     return BlenderTracer(python, said.timeout_s, settings.worker_threads)
 
 
-def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str, tracer: Tracer | None = None) -> Render:
+def upscalers_of(studio: Path, settings: Settings) -> Upscalers:
+    """The networks in the studio's `weights/upscale/`; each is loaded once in this process."""
+    from pipeline.upscale.network_upscaler import find_upscaler  # noqa: PLC0415
+
+    said = settings.upscaling
+
+    @cache
+    def named(name: str) -> Upscaler:
+        return find_upscaler(studio / WEIGHTS_NAME / "upscale", name, said.denoise, said.device)
+
+    return named
+
+
+def develop(
+    photo: Path,
+    recipe: Recipe,
+    max_pixels: int,
+    name: str,
+    tracer: Tracer | None = None,
+    *,
+    upscalers: Upscalers | None = None,
+) -> Render:
     """Decode and render with the real pipeline. Pictures of one photo, one after the other, share its cut-out."""
     from pipeline.light.traced import no_tracer  # noqa: PLC0415
     from pipeline.photo.decode import decode  # noqa: PLC0415
     from pipeline.render import Stopwatch, cut, render  # noqa: PLC0415
+    from pipeline.upscale.upscaler import no_upscalers  # noqa: PLC0415
 
     key = (photo, max_pixels, name, recipe.segmenter, recipe.draft)  # a private copy's bytes never change
     clock = Stopwatch()
@@ -78,7 +105,7 @@ def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str, tracer: Tra
         with clock.step("cut-out"):
             _last[key] = decoded, cut(decoded, recipe)
     decoded, cutout = _last[key]
-    made = render(decoded, recipe, choose, cutout, tracer or no_tracer)
+    made = render(decoded, recipe, choose, cutout, tracer or no_tracer, upscalers=upscalers or no_upscalers)
     return replace(made, seconds={**clock.seconds, **made.seconds})
 
 

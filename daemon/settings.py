@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
@@ -50,6 +50,13 @@ class RaytracingSettings(Frozen):
     timeout_s: Annotated[float, Field(ge=1, le=86_400)] = 1800.0
 
 
+class UpscalingSettings(Frozen):
+    """For networks in weights/upscale. denoise: 0..1, where the network has a second file for that. device: "" = what is there."""
+
+    denoise: Annotated[float, Field(ge=0, le=1)] = 1.0
+    device: Literal["", "cpu", "cuda"] = ""
+
+
 class Settings(BaseSettings):
     """All that the owner can set. Every field has a default, so that a studio without a settings file works.
 
@@ -87,6 +94,7 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     instagram: InstagramSettings = InstagramSettings()
     raytracing: RaytracingSettings = RaytracingSettings()
+    upscaling: UpscalingSettings = UpscalingSettings()
     defaults: Choices = Choices()
     rule: tuple[Rule, ...] = ()
 

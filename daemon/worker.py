@@ -244,7 +244,11 @@ def main() -> int:
         studio = Studio(arguments.studio)
         ledger = Ledger(studio.ledger)
         bench = Bench(
-            studio, settings, load_renderer(settings), SqliteStore(ledger), 2 * settings.longest_job_s + 60
+            studio,
+            settings,
+            load_renderer(settings, studio.root),
+            SqliteStore(ledger),
+            2 * settings.longest_job_s + 60,
         )
         worker = Worker(bench, Drops(ledger), out)
         logging.captureWarnings(capture=True)

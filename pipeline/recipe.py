@@ -33,6 +33,9 @@ METALS: tuple[str, ...] = get_args(Metal)
 Pose = Literal["upright", "flat", "hanging", "auto"]
 View = Literal["table", "flat", "auto"]
 Renderer = Literal["fast", "blender"]
+UpscalerName = Annotated[
+    str, Field(pattern=r"^([\w+-][\w.+-]*)?$")
+]  # of a file in the studio's weights/upscale, no path
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Fill = Annotated[float, Field(ge=0.2, le=0.9)]
 
@@ -107,7 +110,8 @@ class Recipe(Frozen):
 
     format: what of the frame must stay free (`pipeline.format`); width_px, height_px: of the frame.
     pool: while it is not empty, one of these sets takes the place of the recipe's own, by the colours of the piece.
-    renderer: who draws shadow and reflection: `fast` (in a second) or `blender` (path-traced, in minutes).
+    renderer: who draws shadow and reflection: `fast` (in a second) or `blender` (path-traced, in minutes). enlarge: the network
+    that enlarges the piece of a small photo where it stays itself; "" for none.
     """
 
     template: str
@@ -124,6 +128,7 @@ class Recipe(Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     segmenter: str = "network"
     renderer: Renderer = "fast"
+    enlarge: UpscalerName = ""
     draft: bool = False
     pool: tuple[Candidate, ...] = ()
 

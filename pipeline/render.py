@@ -26,6 +26,7 @@ from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
 from pipeline.shape.solid import solidify
 from pipeline.tones import Tones, tones_of
+from pipeline.upscale.upscaler import Upscalers, no_upscalers
 from pipeline.values import Cutout, Note, Photo, Render, Scene
 
 Choose = Callable[[Recipe, Tones], tuple[Recipe, str]]
@@ -43,11 +44,13 @@ def render(
     choose: Choose = as_it_is,
     cutout: Cutout | None = None,
     tracer: Tracer = no_tracer,
+    *,
+    upscalers: Upscalers = no_upscalers,
 ) -> Render:
     """Render `photo` by `recipe`; `choose` settles which of its sets is taken.
 
     cutout: from `cut`, if it is known already; another format or variant needs the same. tracer: for recipes that want a
-    path-traced ground.
+    path-traced ground. upscalers: for recipes that want a small piece enlarged by one.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
@@ -57,7 +60,8 @@ def render(
         with clock.step("cut-out"):
             cutout = cut(photo, recipe)
     settled, why = choose(recipe, tones_of(cutout)) if recipe.pool else (recipe, "")
-    return replace(render_cutout(cutout, settled, clock, photo.notes, tracer), recipe=settled, why=why)
+    made = render_cutout(cutout, settled, clock, photo.notes, tracer, upscalers=upscalers)
+    return replace(made, recipe=settled, why=why)
 
 
 def cut(photo: Photo, recipe: Recipe) -> Cutout:
@@ -73,10 +77,12 @@ def render_cutout(
     clock: Stopwatch | None = None,
     notes: tuple[Note, ...] = (),
     tracer: Tracer = no_tracer,
+    *,
+    upscalers: Upscalers = no_upscalers,
 ) -> Render:
     """Render a piece that is cut out already, on the recipe's own set; `notes`: what is known of its photo."""
     clock = clock or Stopwatch()
-    taken = take(cutout, recipe, clock, tracer)
+    taken = take(cutout, recipe, clock, tracer, upscalers=upscalers)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
@@ -95,7 +101,14 @@ class Take:
     notes: tuple[Note, ...] = ()
 
 
-def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_tracer) -> Take:
+def take(
+    cutout: Cutout,
+    recipe: Recipe,
+    clock: Stopwatch,
+    tracer: Tracer = no_tracer,
+    *,
+    upscalers: Upscalers = no_upscalers,
+) -> Take:
     """Everything from the cut-out to the composed light. Raises as `render` does.
 
     A ground that cannot be path-traced costs nothing but a note: the ordinary one is there already.
@@ -103,7 +116,7 @@ def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_t
     keep_big_blocks()
     with threadpool_limits(1, "blas"):
         with clock.step("layout"):
-            piece = lay_out(cutout, recipe)
+            piece = lay_out(cutout, recipe, upscalers)
         with clock.step("shape"):
             solid = solidify(piece.alpha, piece.ground, piece.pose)
         with clock.step("backdrop"):

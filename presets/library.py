@@ -73,12 +73,13 @@ def recipe(
     segmenter: str = "network",
     pool: Sequence[str] = (),
     renderer: Renderer = "fast",
+    enlarge: str = "",
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
     format: shape of the picture. size_px: width, height; None is the format's own. fill: share of the picture's side that the
-    piece's box fills. segmenter: what cuts the piece out. renderer: see `Recipe`. pool: templates one of which takes this one's place once the piece is
+    piece's box fills. segmenter: what cuts the piece out. renderer, enlarge: see `Recipe`. pool: templates one of which takes this one's place once the piece is
     seen; what is given replaces theirs, too. presets: other than those in force. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
@@ -96,6 +97,7 @@ def recipe(
         segmenter=segmenter,
         pool=tuple(_candidate(known, name, wish) for name in pool),
         renderer=renderer,
+        enlarge=enlarge,
     )
 
 

@@ -71,6 +71,7 @@ def _recipes(
     fill, fill_from = voices.first("fill")
     segmenter, segmenter_from = voices.first("segmenter")
     renderer, renderer_from = voices.first("renderer")
+    enlarge, enlarge_from = voices.first("enlarge")
     seed, seed_from = voices.first("seed")
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
@@ -92,6 +93,7 @@ def _recipes(
             segmenter=segmenter or "network",
             pool=one.pool,
             renderer=renderer or "fast",
+            enlarge=enlarge or "",
         )
         for variant, one in enumerate(offers)
         for shape in formats
@@ -102,6 +104,7 @@ def _recipes(
     words += [f"Fill {fill}: from {fill_from}."] if fill_from else []
     words += [f"Segmenter {segmenter}: from {segmenter_from}."] if segmenter_from else []
     words += [f"Renderer {renderer}: from {renderer_from}."] if renderer_from else []
+    words += [f"Small pieces enlarged by {enlarge}: from {enlarge_from}."] if enlarge else []
     words += [f"Seed {seed}: from {seed_from}."] if seed_from else []
     words += [f"{count} variants."] if count > 1 else []
     words += ["Draft quality."] if recipes[0].draft else []

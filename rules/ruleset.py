@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from pipeline.format import FormatName
-from pipeline.recipe import JewelryType, Renderer
+from pipeline.recipe import JewelryType, Renderer, UpscalerName
 from pipeline.rig import Frozen
 from presets.library import library
 from presets.mistakes import PLAIN, TABLE
@@ -82,7 +82,7 @@ ALL_OUTPUTS: tuple[Output, ...] = ("export", "watermark", "instagram")
 class Choices(Frozen):
     """What a rule, the defaults or a sidecar may decide; None leaves the choice to the next in line.
 
-    formats: the shapes in which each picture is made, each rendered for itself.
+    formats: the shapes in which each picture is made, each rendered for itself. enlarge: a file's name in weights/upscale, "" for none.
     """
 
     type: JewelryType | None = None
@@ -93,6 +93,7 @@ class Choices(Frozen):
     segmenter: SegmenterWord | None = None
     formats: Formats | None = None
     renderer: Renderer | None = None
+    enlarge: UpscalerName | None = None
     seed: Seed | None = None
     hashtags: Hashtags | None = None
 

@@ -13,7 +13,7 @@ import typer
 from daemon import durable
 from daemon.cli.options import STUDIO, AsJson, Studio
 from daemon.cli.photos import Photos, Result, Shelf, each
-from daemon.darkroom import tracer_of
+from daemon.darkroom import tracer_of, upscalers_of
 from daemon.deliver import as_json as canonical
 from daemon.settings import Settings, own_templates
 from pipeline.errors import Misconfigured
@@ -24,6 +24,7 @@ from pipeline.light.traced import Tracer, no_tracer
 from pipeline.photo.decode import decode
 from pipeline.recipe import JewelryType, Recipe
 from pipeline.render import render
+from pipeline.upscale.upscaler import Upscalers, no_upscalers
 from pipeline.values import Photo, Render
 from presets.library import adopting, library, recipe
 from presets.spelling import closest, unknown
@@ -61,6 +62,13 @@ Raytraced = Annotated[
     bool, typer.Option("--raytraced", help="Path-traced by Blender: minutes for each picture.")
 ]
 
+Enlarge = Annotated[
+    str,
+    typer.Option(
+        "--enlarge", help="Network that enlarges the piece of a small photo: a file in weights/upscale."
+    ),
+]
+
 
 def command(  # noqa: PLR0917 - typer reads the options off the signature
     files: Photos,
@@ -75,6 +83,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     parts: Parts = False,  # noqa: FBT002
     draft: Draft = False,  # noqa: FBT002
     raytraced: Raytraced = False,  # noqa: FBT002
+    enlarge: Enlarge = "",
     as_json: AsJson = False,  # noqa: FBT002
     studio: Studio = STUDIO,
 ) -> None:
@@ -85,7 +94,8 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     with adopting(own_templates(studio)):
         wish = wished(template, lighting, look)
     shelf = Shelf(out, files)
-    tracer = tracer_of(Settings(worker_threads=len(os.sched_getaffinity(0))))
+    settings = Settings(worker_threads=len(os.sched_getaffinity(0)))
+    tracer, upscalers = tracer_of(settings), upscalers_of(studio, settings)
 
     def recipe_for(photo: Path) -> Recipe:
         found = (type_in_name(photo.name) or asked) if asked == "auto" else asked
@@ -101,19 +111,21 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             draft=draft,
             pool=one.pool,
             renderer="blender" if raytraced else "fast",
+            enlarge=enlarge,
         )
 
     def work(file: Path) -> Result:
         started = time.monotonic()
         photo, wanted = decode(file), recipe_for(file)
-        picture = render(photo, wanted, choose, tracer=tracer)
+        picture = render(photo, wanted, choose, tracer=tracer, upscalers=upscalers)
         wanted = picture.recipe or wanted
         stem = shelf.stem(file)
         made = [shelf.put(f"{stem}.jpg", encode_jpeg(picture.srgb))]
         made.append(shelf.put(f"{stem}.json", canonical(told(picture, wanted, file))))
         if parts:
             made += [
-                shelf.put(f"{stem}-{name}.png", data) for name, data in as_png(photo, wanted, tracer).items()
+                shelf.put(f"{stem}-{name}.png", data)
+                for name, data in as_png(photo, wanted, tracer, upscalers).items()
             ]
         reason = " ".join(note.text for note in picture.verdict.reasons)
         seconds = round(time.monotonic() - started, 3)
@@ -180,9 +192,11 @@ def told(picture: Render, recipe: Recipe, file: Path) -> dict[str, object]:
     }
 
 
-def as_png(photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer) -> dict[str, bytes]:
+def as_png(
+    photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer, upscalers: Upscalers = no_upscalers
+) -> dict[str, bytes]:
     """The parts of the picture as PNG files, by name."""
-    parts = layers(photo, recipe, tracer)
+    parts = layers(photo, recipe, tracer, upscalers)
     return {
         "piece": encode_rgba_png(parts.piece, parts.alpha),
         "ground": encode_png(parts.ground),
