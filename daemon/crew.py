@@ -108,7 +108,7 @@ class Crew:
                 member.busy_since, member.job = time.monotonic(), str(message.get("name", ""))
                 member.key = str(message.get("key", ""))
                 slow = bool(message.get("raytraced"))
-                member.deadline_s = self.settings.longest_job_s if slow else self.settings.job_deadline_s
+                member.deadline_s = self.settings.longest_job_s if slow else self.settings.job_s
             elif event == "log":
                 _relay(message)
             elif event == "finished":

@@ -94,10 +94,16 @@ def develop(
     """Decode and render with the real pipeline. Pictures of one photo, one after the other, share its cut-out."""
     from pipeline.light.traced import no_tracer  # noqa: PLC0415
     from pipeline.photo.decode import decode  # noqa: PLC0415
-    from pipeline.render import Stopwatch, cut, render  # noqa: PLC0415
+    from pipeline.render import Stopwatch, cut, detail_px, render  # noqa: PLC0415
     from pipeline.upscale.upscaler import no_upscalers  # noqa: PLC0415
 
-    key = (photo, max_pixels, name, recipe.segmenter, recipe.draft)  # a private copy's bytes never change
+    key = (
+        photo,
+        max_pixels,
+        name,
+        recipe.segmenter,
+        detail_px(recipe),
+    )  # a private copy's bytes never change
     clock = Stopwatch()
     if key not in _last:
         _last.clear()

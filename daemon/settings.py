@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from daemon.alerts import AlertSettings
 from daemon.instagram.settings import InstagramSettings
 from pipeline.errors import Misconfigured
+from pipeline.format import FORMATS
 from pipeline.rig import Frozen
 from presets.library import Library, adopting, shipped, with_own
 from presets.mistakes import Mistake, explain, misconfigured, parse
@@ -27,6 +28,10 @@ from rules.vocabulary import FOLDER_WORDS
 SETTINGS_NAME = "vitrine.toml"
 TEMPLATES_NAME = "templates"  # folder of the studio's own templates
 PREFIX = "VITRINE_"
+_MB_A_MEGAPIXEL, _S_A_MEGAPIXEL = (
+    200,
+    8,
+)  # of a picture beyond the usual size: a third more memory than measured; twice the time
 
 
 def _two_sides(value: object) -> object:
@@ -61,7 +66,7 @@ class Settings(BaseSettings):
     """All that the owner can set. Every field has a default, so that a studio without a settings file works.
 
     workers: render processes; worker_threads: threads inside each; memory_mb: cap per worker; job_deadline_s: a
-    render that takes longer is stopped and tried again; settle_s: a file must have been unchanged for this long;
+    render that takes longer is stopped and tried again (both grow by themselves with size_px); settle_s: a file must have been unchanged for this long;
     settle_network_s: the same on a network drive, where nobody can tell who still writes;
     incomplete_after_s: a file that never becomes complete is reported after this; scan_s: time between full scans;
     min_free_mb: with less room on a drive, work pauses until there is more;
@@ -111,9 +116,24 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     @property
+    def worker_memory_mb(self) -> int:
+        """The cap of a worker: `memory_mb`, and more for a picture that is larger than usual."""
+        return self.memory_mb + round(_MB_A_MEGAPIXEL * self._further_megapixels)
+
+    @property
+    def job_s(self) -> float:
+        """What an ordinary picture may take: `job_deadline_s`, and longer for one that is larger than usual."""
+        return self.job_deadline_s + _S_A_MEGAPIXEL * self._further_megapixels
+
+    @property
     def longest_job_s(self) -> float:
         """What a path-traced picture may take: all of Blender's time, and then an ordinary render."""
-        return self.job_deadline_s + self.raytracing.timeout_s
+        return self.job_s + self.raytracing.timeout_s
+
+    @property
+    def _further_megapixels(self) -> float:
+        width, height = FORMATS["square"].size_px
+        return max(self.size_px[0] * self.size_px[1] - width * height, 0) / 1e6
 
     @property
     def rules(self) -> Rules:

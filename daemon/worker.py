@@ -239,7 +239,7 @@ def main() -> int:
         return 0
     settings, queues = told
     try:
-        cap_memory(settings.memory_mb)
+        cap_memory(settings.worker_memory_mb)
         limit_threads(settings.worker_threads)
         studio = Studio(arguments.studio)
         ledger = Ledger(studio.ledger)

@@ -17,7 +17,9 @@ from pipeline.backdrop.backdrop import paint
 from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
+from pipeline.cutout.finer import finer
 from pipeline.develop import develop
+from pipeline.format import FORMATS
 from pipeline.judge.colours import colours_of
 from pipeline.judge.judge import judge
 from pipeline.layout import Piece, lay_out
@@ -65,10 +67,18 @@ def render(
 
 
 def cut(photo: Photo, recipe: Recipe) -> Cutout:
-    """The piece without its paper: of the recipe, only the segmenter and `draft` matter. Raises as `render` does."""
+    """The piece without its paper: of the recipe, only the segmenter and `detail_px` matter. Raises as `render` does."""
     keep_big_blocks()
     with threadpool_limits(1, "blas"):  # sums split over threads would round differently
-        return cut_out(photo, segmenter_for(recipe), working_px=DRAFT_PX if recipe.draft else WORKING_PX)
+        cutout = cut_out(photo, segmenter_for(recipe), working_px=min(detail_px(recipe), WORKING_PX))
+        return finer(photo, cutout, detail_px(recipe))
+
+
+def detail_px(recipe: Recipe) -> int:
+    """How large the piece's crop is wanted, long side: more for a picture that is wider than usual."""
+    if recipe.draft:
+        return DRAFT_PX
+    return max(WORKING_PX, round(WORKING_PX * recipe.width_px / FORMATS[recipe.format].size_px[0]))
 
 
 def render_cutout(

@@ -237,3 +237,17 @@ def test_the_window_may_pass_midnight(now: str, inside: bool):
 
 def test_settings_travel_to_a_worker():
     assert Settings.model_validate_json(Settings(workers=3).model_dump_json()) == Settings(workers=3)
+
+
+def test_larger_pictures_get_more_memory_and_time(tmp_path):
+    usual = load_settings(tmp_path)
+    assert (usual.worker_memory_mb, usual.job_s) == (usual.memory_mb, usual.job_deadline_s)
+    (tmp_path / "vitrine.toml").write_text("size_px = 4096\n[defaults]\nenlarge = 'realesr-general-x4v3'\n")
+    large = load_settings(tmp_path)
+    assert large.worker_memory_mb > 5000
+    assert large.job_s > 240
+    assert large.longest_job_s == large.job_s + large.raytracing.timeout_s
+    assert large.defaults.enlarge == "realesr-general-x4v3"
+    (tmp_path / "vitrine.toml").write_text("[defaults]\nenlarge = '../net'\n")
+    with pytest.raises(Misconfigured, match="enlarge"):
+        load_settings(tmp_path)

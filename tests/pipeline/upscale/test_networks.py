@@ -204,3 +204,34 @@ def test_code_in_a_file_is_not_run(tmp_path, capsys):
     with pytest.raises(Misconfigured, match="more than weights"):
         find_upscaler(tmp_path, "net").enlarged(picture())
     assert "code was run" not in capsys.readouterr().out
+
+
+def test_a_small_photo_in_a_studio_is_enlarged_by_its_network(tmp_path):
+    """A network whose own part is nothing shows the photo's pixels as they are: a true enlargement."""
+    from PIL import Image
+
+    from daemon.darkroom import develop, upscalers_of
+    from daemon.settings import Settings
+    from presets.library import recipe
+
+    home = tmp_path / "weights" / "upscale"
+    home.mkdir(parents=True)
+    nothing = {name: torch.zeros(shape) for name, shape in official.OFFICIAL["realesr-animevideov3"].items()}
+    put(home, nothing, "realesr-animevideov3")
+    with Image.open("presets/samples/ring_solitaire.jpg") as image:
+        image.resize((300, 300)).save(tmp_path / "small.png")
+    upscalers = upscalers_of(tmp_path, Settings())
+    made = [
+        develop(
+            tmp_path / "small.png",
+            recipe("minimal-ivory-studio", "ring", size_px=(512, 512), enlarge=name),
+            10**6,
+            "small.png",
+            upscalers=upscalers,
+        )
+        for name in ("", "realesr-animevideov3")
+    ]
+    assert "not-upscaled" not in [note.code for note in made[1].notes]
+    assert not np.array_equal(made[0].srgb, made[1].srgb)
+    assert made[1].verdict.figures["growth_px"] == 0
+    assert made[1].verdict.figures["psnr_db"] > 45
