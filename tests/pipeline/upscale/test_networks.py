@@ -224,7 +224,7 @@ def test_a_small_photo_in_a_studio_is_enlarged_by_its_network(tmp_path):
     made = [
         develop(
             tmp_path / "small.png",
-            recipe("minimal-ivory-studio", "ring", size_px=(512, 512), enlarge=name),
+            recipe("minimal-dove-studio", "ring", size_px=(512, 512), enlarge=name),
             10**6,
             "small.png",
             upscalers=upscalers,
