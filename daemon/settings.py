@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
@@ -18,6 +18,7 @@ from pipeline.errors import Misconfigured
 from pipeline.rig import Frozen
 from presets.library import Library, adopting, shipped, with_own
 from presets.mistakes import Mistake, explain, misconfigured, parse
+from presets.painting import Brush
 from presets.toml_lines import Lines, key_lines
 from rules.accept import Policy
 from rules.plan import Watermark, Window
@@ -48,6 +49,25 @@ class RaytracingSettings(Frozen):
 
     blender: str = ""
     timeout_s: Annotated[float, Field(ge=1, le=86_400)] = 1800.0
+
+
+class DiffusionSettings(Brush):
+    """Painted backgrounds: beside the `Brush`, what paints and how long.
+
+    weights: folder of the models, below the studio or anywhere. device, dtype, offload, attention: see
+    `pipeline.diffusion.load.Machine`; batch: pictures at a time, 0 = by the machine. idle_s: after so long without work the
+    model is let go. timeout_s: for one order of pictures. keep_mb: of backgrounds that are not pinned.
+    """
+
+    weights: Annotated[str, Field(min_length=1)] = "weights"
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+    dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
+    offload: Literal["auto", "none", "model", "sequential"] = "auto"
+    attention: Literal["auto", "sdpa", "sliced"] = "auto"
+    batch: Annotated[int, Field(ge=0, le=64)] = 0
+    idle_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    timeout_s: Annotated[float, Field(ge=1, le=86_400)] = 900.0
+    keep_mb: Annotated[int, Field(ge=16, le=10_485_760)] = 4096
 
 
 class Settings(BaseSettings):
@@ -87,6 +107,7 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     instagram: InstagramSettings = InstagramSettings()
     raytracing: RaytracingSettings = RaytracingSettings()
+    diffusion: DiffusionSettings = DiffusionSettings()
     defaults: Choices = Choices()
     rule: tuple[Rule, ...] = ()
 
@@ -104,8 +125,15 @@ class Settings(BaseSettings):
 
     @property
     def longest_job_s(self) -> float:
-        """What a path-traced picture may take: all of Blender's time, and then an ordinary render."""
-        return self.job_deadline_s + self.raytracing.timeout_s
+        """What a picture may take on which everything slow is done."""
+        return self.deadline_s(raytraced=True, painted=True)
+
+    def deadline_s(self, *, raytraced: bool, painted: bool) -> float:
+        """What a picture may take: all of Blender's time, all of the painter's, and an ordinary render."""
+        slow = self.raytracing.timeout_s if raytraced else 0.0
+        # Another worker may be painting first, and the model be loaded and painting then.
+        slow += 2 * self.diffusion.timeout_s if painted else 0.0
+        return self.job_deadline_s + slow
 
     @property
     def rules(self) -> Rules:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from threadpoolctl import threadpool_limits
 
 from pipeline.backdrop.backdrop import paint
+from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
 from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
@@ -43,11 +44,13 @@ def render(
     choose: Choose = as_it_is,
     cutout: Cutout | None = None,
     tracer: Tracer = no_tracer,
+    *,
+    backgrounds: Backgrounds = no_backgrounds,
 ) -> Render:
     """Render `photo` by `recipe`; `choose` settles which of its sets is taken.
 
     cutout: from `cut`, if it is known already; another format or variant needs the same. tracer: for recipes that want a
-    path-traced ground.
+    path-traced ground. backgrounds: for recipes that want a set painted by a diffusion model.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
@@ -57,7 +60,11 @@ def render(
         with clock.step("cut-out"):
             cutout = cut(photo, recipe)
     settled, why = choose(recipe, tones_of(cutout)) if recipe.pool else (recipe, "")
-    return replace(render_cutout(cutout, settled, clock, photo.notes, tracer), recipe=settled, why=why)
+    return replace(
+        render_cutout(cutout, settled, clock, photo.notes, tracer, backgrounds=backgrounds),
+        recipe=settled,
+        why=why,
+    )
 
 
 def cut(photo: Photo, recipe: Recipe) -> Cutout:
@@ -73,10 +80,12 @@ def render_cutout(
     clock: Stopwatch | None = None,
     notes: tuple[Note, ...] = (),
     tracer: Tracer = no_tracer,
+    *,
+    backgrounds: Backgrounds = no_backgrounds,
 ) -> Render:
     """Render a piece that is cut out already, on the recipe's own set; `notes`: what is known of its photo."""
     clock = clock or Stopwatch()
-    taken = take(cutout, recipe, clock, tracer)
+    taken = take(cutout, recipe, clock, tracer, backgrounds=backgrounds)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
@@ -95,7 +104,14 @@ class Take:
     notes: tuple[Note, ...] = ()
 
 
-def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_tracer) -> Take:
+def take(
+    cutout: Cutout,
+    recipe: Recipe,
+    clock: Stopwatch,
+    tracer: Tracer = no_tracer,
+    *,
+    backgrounds: Backgrounds = no_backgrounds,
+) -> Take:
     """Everything from the cut-out to the composed light. Raises as `render` does.
 
     A ground that cannot be path-traced costs nothing but a note: the ordinary one is there already.
@@ -108,7 +124,16 @@ def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_t
             solid = solidify(piece.alpha, piece.ground, piece.pose)
         with clock.step("backdrop"):
             size = (recipe.width_px, recipe.height_px)
-            scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
+            scene = paint(
+                recipe.surface,
+                recipe.rig,
+                piece.view,
+                size,
+                recipe.seed,
+                piece.ground,
+                recipe.painting,
+                backgrounds,
+            )
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
         if recipe.renderer == "fast":
