@@ -10,7 +10,7 @@ import os
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from daemon.deliver import Pictures
 from pipeline.errors import Misconfigured
@@ -19,13 +19,15 @@ from pipeline.recipe import Recipe
 from rules.flatter import choose
 
 if TYPE_CHECKING:
+    from daemon.backgrounds import Library
     from daemon.settings import Settings
+    from daemon.studio import Studio
+    from pipeline.backdrop.diffused import Backgrounds
     from pipeline.light.traced import Tracer
     from pipeline.upscale.upscaler import Upscaler, Upscalers
     from pipeline.values import Cutout, Photo, Render
     from rules.plan import Watermark
 
-WEIGHTS_NAME = "weights"  # folder of the owner's own networks in the studio
 RENDERER_VARIABLE = "VITRINE_RENDERER"
 
 
@@ -40,8 +42,8 @@ class Renderer(Protocol):
 _last: dict[tuple[object, ...], tuple[Photo, Cutout]] = {}
 
 
-def load_renderer(settings: Settings | None = None, studio: Path | None = None) -> Renderer:
-    """The pipeline with the path tracer of the settings, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
+def load_renderer(settings: Settings | None = None, studio: Studio | None = None) -> Renderer:
+    """The pipeline with the path tracer and the painter of the settings, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
 
     Loads it now: the first photo does not wait, and a broken installation is no photo's fault (Misconfigured).
     """
@@ -51,10 +53,11 @@ def load_renderer(settings: Settings | None = None, studio: Path | None = None) 
         if renderer is develop:
             importlib.import_module("pipeline.photo.decode")
             importlib.import_module("pipeline.render")
-            if settings is None:
-                return develop
-            upscalers = upscalers_of(studio, settings) if studio else None
-            return partial(develop, tracer=tracer_of(settings), upscalers=upscalers)
+            more: dict[str, Any] = {"tracer": tracer_of(settings)} if settings else {}
+            if settings and studio:
+                more["backgrounds"] = library_of(settings, studio)
+                more["upscalers"] = upscalers_of(settings, studio)
+            return partial(develop, **more)
     except ImportError as error:
         raise Misconfigured(f"Vitrine is not installed completely: {error}.", "Install it anew.") from error
     return renderer
@@ -69,17 +72,39 @@ def tracer_of(settings: Settings) -> Tracer:
     return BlenderTracer(python, said.timeout_s, settings.worker_threads)
 
 
-def upscalers_of(studio: Path, settings: Settings) -> Upscalers:
+def upscalers_of(settings: Settings, studio: Studio) -> Upscalers:
     """The networks in the studio's `weights/upscale/`; each is loaded once in this process."""
     from pipeline.upscale.network_upscaler import find_upscaler  # noqa: PLC0415
 
     said = settings.upscaling
+    folder = studio.weights(settings.diffusion.weights) / "upscale"
 
     @cache
     def named(name: str) -> Upscaler:
-        return find_upscaler(studio / WEIGHTS_NAME / "upscale", name, said.denoise, said.device)
+        return find_upscaler(folder, name, said.denoise, said.device)
 
     return named
+
+
+def library_of(settings: Settings, studio: Studio) -> Library:
+    """The studio's painted backgrounds; nothing of torch is imported."""
+    from daemon.background_files import BackgroundFiles  # noqa: PLC0415
+    from daemon.backgrounds import Library  # noqa: PLC0415
+    from daemon.digests import Digests  # noqa: PLC0415
+    from pipeline.diffusion.load import Machine  # noqa: PLC0415
+    from pipeline.diffusion.painter import Painter  # noqa: PLC0415
+    from pipeline.diffusion.shelf import Shelf  # noqa: PLC0415
+
+    said = settings.diffusion
+    weights = studio.weights(said.weights)
+    machine = Machine(said.device, said.dtype, said.offload, said.attention)
+    return Library(
+        BackgroundFiles(studio.backgrounds, said.keep_mb),
+        Shelf(weights),
+        Digests(studio.private / "digests.json"),
+        Painter(weights, machine, said.batch, said.idle_s, said.timeout_s),
+        studio.private / "painting.lock",
+    )
 
 
 def develop(
@@ -90,8 +115,10 @@ def develop(
     tracer: Tracer | None = None,
     *,
     upscalers: Upscalers | None = None,
+    backgrounds: Backgrounds | None = None,
 ) -> Render:
     """Decode and render with the real pipeline. Pictures of one photo, one after the other, share its cut-out."""
+    from pipeline.backdrop.diffused import no_backgrounds  # noqa: PLC0415
     from pipeline.light.traced import no_tracer  # noqa: PLC0415
     from pipeline.photo.decode import decode  # noqa: PLC0415
     from pipeline.render import Stopwatch, cut, detail_px, render  # noqa: PLC0415
@@ -111,7 +138,15 @@ def develop(
         with clock.step("cut-out"):
             _last[key] = decoded, cut(decoded, recipe)
     decoded, cutout = _last[key]
-    made = render(decoded, recipe, choose, cutout, tracer or no_tracer, upscalers=upscalers or no_upscalers)
+    made = render(
+        decoded,
+        recipe,
+        choose,
+        cutout,
+        tracer or no_tracer,
+        backgrounds=backgrounds or no_backgrounds,
+        upscalers=upscalers or no_upscalers,
+    )
     return replace(made, seconds={**clock.seconds, **made.seconds})
 
 

@@ -19,6 +19,7 @@ from pipeline.format import FORMATS
 from pipeline.rig import Frozen
 from presets.library import Library, adopting, shipped, with_own
 from presets.mistakes import Mistake, explain, misconfigured, parse
+from presets.painting import Brush
 from presets.toml_lines import Lines, key_lines
 from rules.accept import Policy
 from rules.plan import Watermark, Window
@@ -62,6 +63,25 @@ class UpscalingSettings(Frozen):
     device: Literal["", "cpu", "cuda"] = ""
 
 
+class DiffusionSettings(Brush):
+    """Painted backgrounds: beside the `Brush`, what paints and how long.
+
+    weights: folder of the models, below the studio or anywhere. device, dtype, offload, attention: see
+    `pipeline.diffusion.load.Machine`; batch: pictures at a time, 0 = by the machine. idle_s: after so long without work the
+    model is let go. timeout_s: for one order of pictures. keep_mb: of backgrounds that are not pinned.
+    """
+
+    weights: Annotated[str, Field(min_length=1)] = "weights"
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+    dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
+    offload: Literal["auto", "none", "model", "sequential"] = "auto"
+    attention: Literal["auto", "sdpa", "sliced"] = "auto"
+    batch: Annotated[int, Field(ge=0, le=64)] = 0
+    idle_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    timeout_s: Annotated[float, Field(ge=1, le=86_400)] = 900.0
+    keep_mb: Annotated[int, Field(ge=16, le=10_485_760)] = 4096
+
+
 class Settings(BaseSettings):
     """All that the owner can set. Every field has a default, so that a studio without a settings file works.
 
@@ -100,6 +120,7 @@ class Settings(BaseSettings):
     instagram: InstagramSettings = InstagramSettings()
     raytracing: RaytracingSettings = RaytracingSettings()
     upscaling: UpscalingSettings = UpscalingSettings()
+    diffusion: DiffusionSettings = DiffusionSettings()
     defaults: Choices = Choices()
     rule: tuple[Rule, ...] = ()
 
@@ -121,14 +142,16 @@ class Settings(BaseSettings):
         return self.memory_mb + round(_MB_A_MEGAPIXEL * self._further_megapixels)
 
     @property
-    def job_s(self) -> float:
-        """What an ordinary picture may take: `job_deadline_s`, and longer for one that is larger than usual."""
-        return self.job_deadline_s + _S_A_MEGAPIXEL * self._further_megapixels
-
-    @property
     def longest_job_s(self) -> float:
-        """What a path-traced picture may take: all of Blender's time, and then an ordinary render."""
-        return self.job_s + self.raytracing.timeout_s
+        """What a picture may take on which everything slow is done."""
+        return self.deadline_s(raytraced=True, painted=True)
+
+    def deadline_s(self, *, raytraced: bool, painted: bool) -> float:
+        """What a picture may take: all of Blender's time, all of the painter's, and an ordinary render's, longer for a larger picture."""
+        slow = self.raytracing.timeout_s if raytraced else 0.0
+        # Another worker may be painting first, and the model be loaded and painting then.
+        slow += 2 * self.diffusion.timeout_s if painted else 0.0
+        return self.job_deadline_s + _S_A_MEGAPIXEL * self._further_megapixels + slow
 
     @property
     def _further_megapixels(self) -> float:

@@ -108,6 +108,15 @@ class Studio:
         return self.root / TEMPLATES_NAME
 
     @property
+    def backgrounds(self) -> Path:
+        """Backgrounds that a diffusion model painted."""
+        return self.root / "backgrounds"
+
+    def weights(self, said: str = "weights") -> Path:
+        """Diffusion models and what belongs to them; `said` in the settings, below the studio or anywhere."""
+        return self.root / Path(said).expanduser()
+
+    @property
     def publisher(self) -> Path:
         """What the publisher keeps: its ledger, its session."""
         return self.private / "publisher"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
 from pipeline.color import srgb_from_linear
 from pipeline.light.traced import Tracer, no_tracer
 from pipeline.recipe import Recipe
@@ -32,11 +33,16 @@ class Layers:
 
 
 def layers(
-    photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer, upscalers: Upscalers = no_upscalers
+    photo: Photo,
+    recipe: Recipe,
+    tracer: Tracer = no_tracer,
+    *,
+    backgrounds: Backgrounds = no_backgrounds,
+    upscalers: Upscalers = no_upscalers,
 ) -> Layers:
     """Take the picture of `photo` by `recipe` apart. Raises as `pipeline.render.render` does."""
     clock = Stopwatch()
-    taken = take(cut(photo, recipe), recipe, clock, tracer, upscalers=upscalers)
+    taken = take(cut(photo, recipe), recipe, clock, tracer, backgrounds=backgrounds, upscalers=upscalers)
     piece, composite = taken.piece, taken.composite
     alpha = np.rint(np.clip(piece.alpha, 0, 1) * 255).astype(np.uint8)
     lit = composite.lit * (alpha[..., None] > 0)

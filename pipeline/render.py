@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from threadpoolctl import threadpool_limits
 
 from pipeline.backdrop.backdrop import paint
+from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
 from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
@@ -47,12 +48,14 @@ def render(
     cutout: Cutout | None = None,
     tracer: Tracer = no_tracer,
     *,
+    backgrounds: Backgrounds = no_backgrounds,
     upscalers: Upscalers = no_upscalers,
 ) -> Render:
     """Render `photo` by `recipe`; `choose` settles which of its sets is taken.
 
     cutout: from `cut`, if it is known already; another format or variant needs the same. tracer: for recipes that want a
-    path-traced ground. upscalers: for recipes that want a small piece enlarged by one.
+    path-traced ground. backgrounds: for recipes that want a set painted by a diffusion model. upscalers: for recipes that want a
+    small piece enlarged by one.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
@@ -62,7 +65,9 @@ def render(
         with clock.step("cut-out"):
             cutout = cut(photo, recipe)
     settled, why = choose(recipe, tones_of(cutout)) if recipe.pool else (recipe, "")
-    made = render_cutout(cutout, settled, clock, photo.notes, tracer, upscalers=upscalers)
+    made = render_cutout(
+        cutout, settled, clock, photo.notes, tracer, backgrounds=backgrounds, upscalers=upscalers
+    )
     return replace(made, recipe=settled, why=why)
 
 
@@ -88,11 +93,12 @@ def render_cutout(
     notes: tuple[Note, ...] = (),
     tracer: Tracer = no_tracer,
     *,
+    backgrounds: Backgrounds = no_backgrounds,
     upscalers: Upscalers = no_upscalers,
 ) -> Render:
     """Render a piece that is cut out already, on the recipe's own set; `notes`: what is known of its photo."""
     clock = clock or Stopwatch()
-    taken = take(cutout, recipe, clock, tracer, upscalers=upscalers)
+    taken = take(cutout, recipe, clock, tracer, backgrounds=backgrounds, upscalers=upscalers)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
@@ -117,6 +123,7 @@ def take(
     clock: Stopwatch,
     tracer: Tracer = no_tracer,
     *,
+    backgrounds: Backgrounds = no_backgrounds,
     upscalers: Upscalers = no_upscalers,
 ) -> Take:
     """Everything from the cut-out to the composed light. Raises as `render` does.
@@ -131,7 +138,16 @@ def take(
             solid = solidify(piece.alpha, piece.ground, piece.pose)
         with clock.step("backdrop"):
             size = (recipe.width_px, recipe.height_px)
-            scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
+            scene = paint(
+                recipe.surface,
+                recipe.rig,
+                piece.view,
+                size,
+                recipe.seed,
+                piece.ground,
+                recipe.painting,
+                backgrounds,
+            )
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
         if recipe.renderer == "fast":

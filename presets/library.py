@@ -12,10 +12,11 @@ from typing import TypeVar
 
 from pipeline.errors import Misconfigured
 from pipeline.format import FORMATS, FormatName
-from pipeline.recipe import Candidate, JewelryType, Pose, Recipe, Renderer, View
+from pipeline.recipe import BackdropName, Candidate, JewelryType, Pose, Recipe, Renderer, View
 from pipeline.rig import Rig
 from pipeline.stance import stance_for
 from presets.loading import Library, load, with_own
+from presets.painting import Brush, painting
 from presets.spelling import unknown
 
 __all__ = [
@@ -74,17 +75,21 @@ def recipe(
     pool: Sequence[str] = (),
     renderer: Renderer = "fast",
     enlarge: str = "",
+    backdrop: BackdropName | None = None,
+    brush: Brush | None = None,
+    take: int = 0,
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
     format: shape of the picture. size_px: width, height; None is the format's own. fill: share of the picture's side that the
     piece's box fills. segmenter: what cuts the piece out. renderer, enlarge: see `Recipe`. pool: templates one of which takes this one's place once the piece is
-    seen; what is given replaces theirs, too. presets: other than those in force. Raises Misconfigured when a name is unknown.
+    seen; what is given replaces theirs, too. backdrop: who makes the set, None: as the template says; brush, take: what a diffusion model
+    is told beside the template, and which of its backgrounds this picture gets. presets: other than those in force. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
     width_px, height_px = size_px or FORMATS[format].size_px
-    wish = _Wish(jewelry_type, lighting, look, pose, fill, format)
+    wish = _Wish(jewelry_type, lighting, look, pose, fill, format, backdrop, brush or Brush(), take)
     own = _candidate(known, template, wish).model_dump(exclude={"flatters"})
     return Recipe(
         **own,
@@ -111,20 +116,27 @@ class _Wish:
     pose: Pose
     fill: float | None
     format: FormatName
+    backdrop: BackdropName | None
+    brush: Brush
+    take: int
 
 
 def _candidate(known: Library, name: str, wish: _Wish) -> Candidate:
     template = _get("template", name, known.templates)
     view, pose = resolve_stance(wish.jewelry_type, template.view, wish.pose)
+    surface = known.surface_of(template)
+    rig = _for_format(_get("lighting", wish.lighting or template.rig, known.rigs), wish.format)
+    painted = (wish.backdrop or template.backdrop) == "diffusion"
     return Candidate(
         template=name,
-        surface=known.surface_of(template),
-        rig=_for_format(_get("lighting", wish.lighting or template.rig, known.rigs), wish.format),
+        surface=surface,
+        rig=rig,
         look=_get("look", wish.look or template.look, known.looks),
         view=view,
         pose=pose,
         fill=template.fill if wish.fill is None else wish.fill,
         flatters=template.flatters,
+        painting=painting(template, surface, rig, view, wish.brush, wish.take) if painted else None,
     )
 
 

@@ -6,9 +6,12 @@ the default of the kind of jewelry. Each of them may leave a choice to the next.
 
 from __future__ import annotations
 
+import hashlib
+
 from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Recipe
 from presets.library import recipe
+from presets.painting import Brush
 from rules.facts import Facts
 from rules.grammar import read_folder
 from rules.plan import Finding, Output, Plan
@@ -72,10 +75,12 @@ def _recipes(
     segmenter, segmenter_from = voices.first("segmenter")
     renderer, renderer_from = voices.first("renderer")
     enlarge, enlarge_from = voices.first("enlarge")
+    backdrop, backdrop_from = voices.first("backdrop")
     seed, seed_from = voices.first("seed")
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
     key = f"{facts.digest or facts.name}|{start}"
+    brush = _brush(voices, rules)
     offers = [offer(style, kind, key, turn=variant, of=count) for variant in range(count)]
     choice = offers[0].choice
     recipes = tuple(
@@ -94,6 +99,9 @@ def _recipes(
             pool=one.pool,
             renderer=renderer or "fast",
             enlarge=enlarge or "",
+            backdrop=backdrop,
+            brush=brush,
+            take=_take(key),
         )
         for variant, one in enumerate(offers)
         for shape in formats
@@ -105,10 +113,23 @@ def _recipes(
     words += [f"Segmenter {segmenter}: from {segmenter_from}."] if segmenter_from else []
     words += [f"Renderer {renderer}: from {renderer_from}."] if renderer_from else []
     words += [f"Small pieces enlarged by {enlarge}: from {enlarge_from}."] if enlarge else []
+    words += [f"Backdrop {backdrop}: from {backdrop_from}."] if backdrop_from else []
     words += [f"Seed {seed}: from {seed_from}."] if seed_from else []
     words += [f"{count} variants."] if count > 1 else []
     words += ["Draft quality."] if recipes[0].draft else []
     return recipes, words
+
+
+def _brush(voices: Voices, rules: Rules) -> Brush:
+    """What the voices say about painted sets, and for the rest the settings."""
+    said = {name: voices.first(name)[0] for name in ("prompt", "negative", "model", "lora")}
+    own = {name: getattr(rules.diffusion, name) for name in Brush.model_fields}
+    return Brush(**own | {name: value for name, value in said.items() if value is not None})
+
+
+def _take(key: str) -> int:
+    """Which of a template's painted backgrounds a photo gets: always the same one, and another photo another one."""
+    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
 
 
 def _formats(voices: Voices, outputs: tuple[Output, ...]) -> tuple[tuple[FormatName, ...], list[str]]:

@@ -13,9 +13,11 @@ import typer
 from daemon import durable
 from daemon.cli.options import STUDIO, AsJson, Studio
 from daemon.cli.photos import Photos, Result, Shelf, each
-from daemon.darkroom import tracer_of, upscalers_of
+from daemon.darkroom import library_of, tracer_of, upscalers_of
 from daemon.deliver import as_json as canonical
-from daemon.settings import Settings, own_templates
+from daemon.settings import Settings, load_settings, own_templates
+from daemon.studio import Studio as Folders
+from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
 from pipeline.errors import Misconfigured
 from pipeline.finish.encode import encode_jpeg, encode_png, encode_rgba_png
 from pipeline.format import FORMAT_NAMES, FORMATS, FormatName
@@ -61,6 +63,13 @@ Draft = Annotated[bool, typer.Option("--draft", help="Quicker and rougher.")]
 Raytraced = Annotated[
     bool, typer.Option("--raytraced", help="Path-traced by Blender: minutes for each picture.")
 ]
+Diffusion = Annotated[
+    bool,
+    typer.Option(
+        "--diffusion", help="The background painted by a diffusion model of the studio's weights folder."
+    ),
+]
+Prompt = Annotated[str, typer.Option("--prompt", help="What to paint, in words, in place of the template's.")]
 
 Enlarge = Annotated[
     str,
@@ -84,6 +93,8 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     draft: Draft = False,  # noqa: FBT002
     raytraced: Raytraced = False,  # noqa: FBT002
     enlarge: Enlarge = "",
+    diffusion: Diffusion = False,  # noqa: FBT002
+    prompt: Prompt = "",
     as_json: AsJson = False,  # noqa: FBT002
     studio: Studio = STUDIO,
 ) -> None:
@@ -94,8 +105,11 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     with adopting(own_templates(studio)):
         wish = wished(template, lighting, look)
     shelf = Shelf(out, files)
-    settings = Settings(worker_threads=len(os.sched_getaffinity(0)))
-    tracer, upscalers = tracer_of(settings), upscalers_of(studio, settings)
+    tracer = tracer_of(Settings(worker_threads=len(os.sched_getaffinity(0))))
+    said = load_settings(studio)
+    home = Folders(studio.absolute())
+    backgrounds, upscalers = library_of(said, home), upscalers_of(said, home)
+    brush = said.rules.diffusion.model_copy(update={"prompt": prompt} if prompt else {})
 
     def recipe_for(photo: Path) -> Recipe:
         found = (type_in_name(photo.name) or asked) if asked == "auto" else asked
@@ -112,21 +126,21 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             pool=one.pool,
             renderer="blender" if raytraced else "fast",
             enlarge=enlarge,
+            backdrop="diffusion" if diffusion or prompt else None,
+            brush=brush,
         )
 
     def work(file: Path) -> Result:
         started = time.monotonic()
         photo, wanted = decode(file), recipe_for(file)
-        picture = render(photo, wanted, choose, tracer=tracer, upscalers=upscalers)
+        picture = render(photo, wanted, choose, tracer=tracer, backgrounds=backgrounds, upscalers=upscalers)
         wanted = picture.recipe or wanted
         stem = shelf.stem(file)
         made = [shelf.put(f"{stem}.jpg", encode_jpeg(picture.srgb))]
         made.append(shelf.put(f"{stem}.json", canonical(told(picture, wanted, file))))
         if parts:
-            made += [
-                shelf.put(f"{stem}-{name}.png", data)
-                for name, data in as_png(photo, wanted, tracer, upscalers).items()
-            ]
+            apart = as_png(photo, wanted, tracer, backgrounds, upscalers)
+            made += [shelf.put(f"{stem}-{name}.png", data) for name, data in apart.items()]
         reason = " ".join(note.text for note in picture.verdict.reasons)
         seconds = round(time.monotonic() - started, 3)
         return Result(str(file), picture.verdict.outcome, reason, outputs=tuple(made), seconds=seconds)
@@ -193,10 +207,14 @@ def told(picture: Render, recipe: Recipe, file: Path) -> dict[str, object]:
 
 
 def as_png(
-    photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer, upscalers: Upscalers = no_upscalers
+    photo: Photo,
+    recipe: Recipe,
+    tracer: Tracer = no_tracer,
+    backgrounds: Backgrounds = no_backgrounds,
+    upscalers: Upscalers = no_upscalers,
 ) -> dict[str, bytes]:
     """The parts of the picture as PNG files, by name."""
-    parts = layers(photo, recipe, tracer, upscalers)
+    parts = layers(photo, recipe, tracer, backgrounds=backgrounds, upscalers=upscalers)
     return {
         "piece": encode_rgba_png(parts.piece, parts.alpha),
         "ground": encode_png(parts.ground),
