@@ -30,6 +30,7 @@ COMMANDS = {
     "publish": "Send approved posts to Instagram when their time has come.",
     "check": "Check settings, rules, presets and the installation.",
     "templates": "List the templates, or render a sheet of them all.",
+    "train": "Teach a diffusion model the shop's own style.",
     "demo": "See the whole program at work on sample photos.",
 }
 
