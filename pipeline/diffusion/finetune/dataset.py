@@ -6,6 +6,7 @@ prepared again. Pictures that look like an earlier one are left out; about a ten
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.cutout.segmenter import Segmenter
-from pipeline.diffusion.finetune.prepared import Prepared, alike, prepared
+from pipeline.diffusion.finetune.prepared import Prepared, difference, prepared
 from pipeline.errors import BadInput, Misconfigured
 from pipeline.finish.encode import encode_png
 from pipeline.photo.decode import decode
@@ -25,7 +26,7 @@ from pipeline.values import F32, U8
 
 LEAST_PHOTOS = 12
 ADVISED = "200 to 500"
-TWINS = 4  # bits of 64 in which two pictures of one thing differ at most
+TWINS = 4.0  # levels by which two looks differ at most when they are of one picture, saved otherwise
 APART = 10  # one of so many is kept apart
 VERSION = 1  # of what preparing does
 
@@ -41,7 +42,7 @@ class Item:
     name: str
     caption: str
     size_px: tuple[int, int]
-    look: int
+    look: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +93,15 @@ class Preparation:
         if told.get("asked") != asked:
             photo = decode(path, max_pixels=self.max_pixels)
             told = self._kept(digest, prepared(photo, self.segmenter, self.words, self.side_px), asked)
-        return Item(
-            digest, path.name, told["caption"], (told["size_px"][0], told["size_px"][1]), told["look"]
-        )
+        width, height = told["size_px"]
+        return Item(digest, path.name, told["caption"], (width, height), base64.b64decode(told["look"]))
 
     def _kept(self, digest: str, made: Prepared, asked: dict[str, Any]) -> dict[str, Any]:
         """The card comes last: where it is, the pictures are."""
         self.write(self.folder / f"{digest}.png", encode_png(made.srgb))
         self.write(self.folder / f"{digest}.weight.png", encode_png(np.repeat(made.weight[..., None], 3, 2)))
-        size = [made.srgb.shape[1], made.srgb.shape[0]]
-        told = {"asked": asked, "caption": made.caption, "size_px": size, "look": made.look}
+        size, look = [made.srgb.shape[1], made.srgb.shape[0]], base64.b64encode(made.look).decode()
+        told = {"asked": asked, "caption": made.caption, "size_px": size, "look": look}
         self.write(self.folder / f"{digest}.json", json.dumps(told, indent=1).encode())
         return told
 
@@ -121,7 +121,7 @@ def gather(
         except BadInput as error:
             dropped.append((path.name, str(error).rstrip(".")))
         else:
-            twin = next((one for one in items if alike(one.look, item.look) <= TWINS), None)
+            twin = next((one for one in items if difference(one.look, item.look) < TWINS), None)
             if twin:
                 dropped.append((path.name, f"it looks like {twin.name}"))
             else:
