@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -115,12 +116,9 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
         digest = Digests(folders.private / "digests.json").of(found.path)
         from pipeline.diffusion.finetune.run import Run  # noqa: PLC0415
 
-        _trained(
-            Run(
-                name, work, home, found, digest, data, said, wish, Machine(settings.diffusion.device), save_every, sheet_every,
-                low_memory,
-            )
-        )  # fmt: skip
+        machine = Machine(settings.diffusion.device)
+        run = Run(name, work, home, found, digest, data, said, wish, machine, save_every, sheet_every)
+        _trained(replace(run, checkpointing=low_memory))
     except OSError as error:
         raise unwritable(work, error) from error
 

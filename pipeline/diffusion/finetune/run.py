@@ -27,7 +27,6 @@ from pipeline.finish.encode import encode_png
 from pipeline.values import U8
 
 CARD = "card.json"
-SHEET_STEPS = 20  # of the sampler
 GAP_PX = 8
 
 
@@ -35,7 +34,7 @@ GAP_PX = 8
 class Run:
     """What is to be done. work: folder of the run's own; home: the folder of LoRAs; words: the owner's, for the card and the sheets.
 
-    checkpoint_every, sheet_every: steps, 0 for no sheets.
+    checkpoint_every, sheet_every: steps, 0 for no sheets. sheet_steps: of the sampler. checkpointing: see `Student`.
     """
 
     name: str
@@ -49,6 +48,7 @@ class Run:
     machine: Machine = field(default_factory=Machine)
     checkpoint_every: int = 250
     sheet_every: int = 500
+    sheet_steps: int = 20
     checkpointing: bool = False
 
     @property
@@ -112,7 +112,7 @@ def sheet(run: Run, student: Student) -> U8:
     side = run.model.side_px
     columns = []
     for seed, item in enumerate(shown):
-        own = student.paint(item.caption, seed, (side, side), SHEET_STEPS)
+        own = student.paint(item.caption, seed, (side, side), run.sheet_steps)
         columns.append(np.concatenate([_squared(run.data.picture(item), side), _gap(GAP_PX, side), own]))
         columns.append(_gap(columns[0].shape[0], GAP_PX))
     return np.concatenate(columns[:-1], 1)

@@ -165,10 +165,6 @@ class Student:
             )
         )
 
-    def memory_mb(self) -> float:
-        """The card's peak so far; 0 without one."""
-        return torch().cuda.max_memory_allocated() / 2**20 if self.device.type == "cuda" else 0.0
-
     def _lora(self) -> dict[str, Any]:
         return {
             name: one.detach().cpu().clone()
