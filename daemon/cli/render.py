@@ -28,6 +28,7 @@ from pipeline.recipe import JewelryType, Recipe
 from pipeline.render import render
 from pipeline.values import Photo, Render
 from presets.library import adopting, library, recipe
+from presets.painting import Commission, Said
 from presets.spelling import closest, unknown
 from presets.styles import Style, find_style, style_words
 from rules.flatter import choose
@@ -99,7 +100,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     tracer = tracer_of(Settings(worker_threads=len(os.sched_getaffinity(0))))
     said = load_settings(studio)
     backgrounds = library_of(said, Folders(studio.absolute()))
-    brush = said.rules.diffusion.model_copy(update={"prompt": prompt} if prompt else {})
+    commission = Commission(brush=said.rules.diffusion, said=Said(prompt=prompt or None))
 
     def recipe_for(photo: Path) -> Recipe:
         found = (type_in_name(photo.name) or asked) if asked == "auto" else asked
@@ -116,7 +117,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             pool=one.pool,
             renderer="blender" if raytraced else "fast",
             backdrop="diffusion" if diffusion or prompt else None,
-            brush=brush,
+            commission=commission,
         )
 
     def work(file: Path) -> Result:
