@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.diffusion.files import Control, Lora, Model
-from pipeline.diffusion.load import Machine, open_model, torch, under_control, wear
+from pipeline.diffusion.load import Machine, lacks_memory, open_model, torch, under_control, wear
 from pipeline.diffusion.order import Order, Sheet, from_text
 from pipeline.diffusion.shelf import Shelf
 from pipeline.errors import Misconfigured
 
 DEATH = 1  # PR_SET_PDEATHSIG, prctl(2)
 BATCH_ON_A_CARD = 4
+LESS_MEMORY = 'Set offload = "model", batch = 1 or a smaller side_px in [diffusion].'
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class Easel:
         self._set_up(model, order)
         size = self.batch or (BATCH_ON_A_CARD if self._pipe.device.type == "cuda" else 1)
         for start in range(0, len(sheets), size):
-            yield from self._painted(order, sheets[start : start + size], model)
+            yield from self._together(order, sheets[start : start + size], model)
 
     def clear(self) -> None:
         """Forget the model; its memory is free for another."""
@@ -76,6 +77,16 @@ class Easel:
         if loras != self._worn:
             wear(self._plain, loras, model)
             self._worn = loras
+
+    def _together(self, order: Order, sheets: Sequence[Sheet], model: Model) -> list[bytes]:
+        """All at a time; one by one where the card has no room for that."""
+        try:
+            return list(self._painted(order, sheets, model))
+        except RuntimeError as error:
+            if len(sheets) == 1 or not lacks_memory(error):
+                raise
+        torch().cuda.empty_cache()
+        return [png for sheet in sheets for png in self._painted(order, [sheet], model)]
 
     def _painted(self, order: Order, sheets: Sequence[Sheet], model: Model) -> Iterator[bytes]:
         # Noise is made on the processor: the same seed is the same picture on every card.
@@ -147,6 +158,11 @@ def _answer(easel: Easel, asked: dict[str, Any]) -> dict[str, Any]:
         return {"failed": str(error), "advice": error.advice}
     except Exception as error:  # noqa: BLE001 - a library's defect, a card's memory: it costs a note
         easel.clear()
+        if lacks_memory(error):
+            return {
+                "failed": f"there is not enough memory for {asked['order']['model']}",
+                "advice": LESS_MEMORY,
+            }
         return {"failed": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", "advice": ""}
     return {
         "pictures": made,

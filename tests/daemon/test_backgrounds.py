@@ -202,6 +202,21 @@ def test_a_worker_that_waits_too_long_says_so(library):
     other.join()
 
 
+def test_an_upscaler_enlarges_small_pictures_once(library):
+    asked = []
+
+    def twice(srgb, size_px):
+        asked.append(size_px)
+        return np.repeat(np.repeat(srgb, 2, 0), 2, 1)
+
+    plain = library(*wanted())
+    library.upscale = twice
+    large, again = library(*wanted()), library(*wanted())
+    assert asked == [(1080, 1080)]
+    assert np.array_equal(large.srgb[::2, ::2], plain.srgb)
+    assert np.array_equal(large.srgb, again.srgb)
+
+
 def test_an_empty_picture_is_not_kept(library):
     library.painter.level = 3
     with pytest.raises(NotPainted, match="empty picture"):
