@@ -14,8 +14,8 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,17 +39,27 @@ from pipeline.values import U8
 
 NEXT_SEED = 100_003  # between two backgrounds of a set; far from the seeds of variants, which are neighbours
 LOOK_AGAIN_S = 0.2
+REMEMBERED = 8  # upscaled pictures
+
+
+Upscale = Callable[[U8, tuple[int, int]], U8]
+"""A picture (h, w, 3) sRGB and the size (width, height) of the frame it is for, to the picture enlarged, by whatever factor."""
 
 
 @dataclass(slots=True)
 class Library:
-    """A `Backgrounds`. lock: file that one painting worker at a time holds, so that no picture is painted twice."""
+    """A `Backgrounds`. lock: file that one painting worker at a time holds, so that no picture is painted twice.
+
+    upscale: enlarges pictures that are smaller than their frame, with more detail than resampling has; None: none does.
+    """
 
     files: BackgroundFiles
     shelf: Shelf
     digests: Digests
     painter: Painter
     lock: Path
+    upscale: Upscale | None = None
+    _large: dict[tuple[str, tuple[int, int]], U8] = field(default_factory=dict)
 
     def __call__(self, stage: Stage, painting: Painting) -> Background:
         """The background of that stage, from the disk or painted now. Raises `NotPainted`."""
@@ -119,8 +129,21 @@ class Library:
         own = [entries[seed]] if seed in entries else []
         for entry in [*_from(pinned, painting.take + stage.seed), *own]:
             if (png := self.files.picture(entry)) is not None:
-                return Background(_decoded(png), entry.name)
+                return Background(
+                    self._enlarged(entry, _decoded(png), (stage.width, stage.height)), entry.name
+                )
         return None
+
+    def _enlarged(self, entry: Entry, srgb: U8, size_px: tuple[int, int]) -> U8:
+        """The picture, upscaled if it is smaller than the frame and something can; the last few are remembered."""
+        if self.upscale is None or srgb.shape[1] >= size_px[0]:
+            return srgb
+        key = (entry.sha256, size_px)
+        if key not in self._large:
+            while len(self._large) >= REMEMBERED:
+                del self._large[next(iter(self._large))]
+            self._large[key] = self.upscale(srgb, size_px)
+        return self._large[key]
 
     def _seeds(self, order: Order, stage: Stage, painting: Painting) -> list[int]:
         """As many seeds as the set has backgrounds; those of banned ones are passed over."""

@@ -16,6 +16,7 @@ from daemon.alerts import AlertSettings
 from daemon.instagram.settings import InstagramSettings
 from pipeline.errors import Misconfigured
 from pipeline.format import FORMATS
+from pipeline.recipe import UpscalerName
 from pipeline.rig import Frozen
 from presets.library import Library, adopting, shipped, with_own
 from presets.mistakes import Mistake, explain, misconfigured, parse
@@ -57,8 +58,12 @@ class RaytracingSettings(Frozen):
 
 
 class UpscalingSettings(Frozen):
-    """For networks in weights/upscale. denoise: 0..1, where the network has a second file for that. device: "" = what is there."""
+    """For networks in weights/upscale. background: the one for painted backgrounds that are smaller than the picture, "" for none.
 
+    denoise: 0..1, where the network has a second file for that. device: "" = what is there.
+    """
+
+    background: UpscalerName = ""
     denoise: Annotated[float, Field(ge=0, le=1)] = 1.0
     device: Literal["", "cpu", "cuda"] = ""
 

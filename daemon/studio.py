@@ -48,6 +48,8 @@ name: it goes into folder names (inbox/rings--our-velvet), vitrine.toml, the .to
   rig = "moody"
   look = "warm-gold"
   change = { base = "#14082a", accent = "#5a3fa0", relief = 0.5 }   # all of it optional: your colours, lower folds
+  backdrop = "diffusion"              # optional: the set is painted (see [diffusion] in vitrine.toml)
+  prompt = "our velvet, low sun"      # optional: and these are its words; negative and lora, too
   suits = ["ring", "earrings"]        # optional: chosen by itself for these only
   flatters = ["yellow-gold"]          # optional: and for this metal
 

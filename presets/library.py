@@ -16,7 +16,7 @@ from pipeline.recipe import BackdropName, Candidate, JewelryType, Pose, Recipe, 
 from pipeline.rig import Rig
 from pipeline.stance import stance_for
 from presets.loading import Library, load, with_own
-from presets.painting import Brush, painting
+from presets.painting import Commission, painting
 from presets.spelling import unknown
 
 __all__ = [
@@ -76,20 +76,19 @@ def recipe(
     renderer: Renderer = "fast",
     enlarge: str = "",
     backdrop: BackdropName | None = None,
-    brush: Brush | None = None,
-    take: int = 0,
+    commission: Commission | None = None,
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
     format: shape of the picture. size_px: width, height; None is the format's own. fill: share of the picture's side that the
     piece's box fills. segmenter: what cuts the piece out. renderer, enlarge: see `Recipe`. pool: templates one of which takes this one's place once the piece is
-    seen; what is given replaces theirs, too. backdrop: who makes the set, None: as the template says; brush, take: what a diffusion model
-    is told beside the template, and which of its backgrounds this picture gets. presets: other than those in force. Raises Misconfigured when a name is unknown.
+    seen; what is given replaces theirs, too. backdrop: who makes the set, None: as the template says; commission: what a diffusion
+    model is told beside the template. presets: other than those in force. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
     width_px, height_px = size_px or FORMATS[format].size_px
-    wish = _Wish(jewelry_type, lighting, look, pose, fill, format, backdrop, brush or Brush(), take)
+    wish = _Wish(jewelry_type, lighting, look, pose, fill, format, backdrop, commission or Commission())
     own = _candidate(known, template, wish).model_dump(exclude={"flatters"})
     return Recipe(
         **own,
@@ -117,8 +116,7 @@ class _Wish:
     fill: float | None
     format: FormatName
     backdrop: BackdropName | None
-    brush: Brush
-    take: int
+    commission: Commission
 
 
 def _candidate(known: Library, name: str, wish: _Wish) -> Candidate:
@@ -136,7 +134,7 @@ def _candidate(known: Library, name: str, wish: _Wish) -> Candidate:
         pose=pose,
         fill=template.fill if wish.fill is None else wish.fill,
         flatters=template.flatters,
-        painting=painting(template, surface, rig, view, wish.brush, wish.take) if painted else None,
+        painting=painting(template, surface, rig, view, wish.commission) if painted else None,
     )
 
 

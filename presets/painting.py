@@ -25,16 +25,11 @@ CAMERA = {
 
 
 class Brush(Frozen):
-    """What may be said about painted sets beside the template; None leaves it to the next in line.
+    """How a studio paints, unless somebody says otherwise. lora: for templates that name none. See `Painting`."""
 
-    prompt: in place of the template's words; {colours} and {light} stand for those of the template. negative: more that must
-    not be seen. See `Painting` for the rest.
-    """
-
-    prompt: str | None = None
-    negative: str | None = None
-    model: str | None = None
-    lora: tuple[LoraName, ...] | None = None
+    model: str = ""
+    lora: tuple[LoraName, ...] = ()
+    negative: str = ""
     control: ControlName = "auto"
     control_strength: Annotated[float, Field(ge=0, le=2)] = 0.7
     steps: Annotated[int, Field(ge=1, le=150)] | None = None
@@ -43,15 +38,35 @@ class Brush(Frozen):
     backgrounds: Annotated[int, Field(ge=1, le=100)] = 2
 
 
-def painting(  # noqa: PLR0917 - all six decide the words
-    template: Template, surface: Surface, rig: Rig, view: str, brush: Brush, take: int
-) -> Painting:
+class Said(Frozen):
+    """What is said about one picture's set; it wins over its template.
+
+    prompt: in place of the template's words; {colours} and {light} stand for those of the template. negative: more that must
+    not be seen.
+    """
+
+    prompt: str | None = None
+    negative: str | None = None
+    model: str | None = None
+    lora: tuple[LoraName, ...] | None = None
+
+
+class Commission(Frozen):
+    """What beside the template decides a painted set. take: which of its backgrounds this picture gets."""
+
+    brush: Brush = Brush()
+    said: Said = Said()
+    take: int = 0
+
+
+def painting(template: Template, surface: Surface, rig: Rig, view: str, commission: Commission) -> Painting:
     """What the model is told. view: `auto` is painted as a table."""
-    loras = template.lora if brush.lora is None else brush.lora
+    brush, said = commission.brush, commission.said
+    loras = (template.lora or brush.lora) if said.lora is None else said.lora
     return Painting(
-        prompt=_prompt(template, surface, rig, view, brush),
-        negative=", ".join(filter(None, (brush.negative, template.negative, NEVER))),
-        model=brush.model or "",
+        prompt=_prompt(template, surface, rig, view, said),
+        negative=", ".join(filter(None, (said.negative, template.negative, brush.negative, NEVER))),
+        model=said.model or brush.model,
         loras=tuple(worn(name) for name in loras),
         control=brush.control,
         control_strength=brush.control_strength,
@@ -59,7 +74,7 @@ def painting(  # noqa: PLR0917 - all six decide the words
         guidance=brush.guidance,
         side_px=brush.side_px,
         backgrounds=brush.backgrounds,
-        take=take % brush.backgrounds,
+        take=commission.take % brush.backgrounds,
     )
 
 
@@ -69,10 +84,10 @@ def worn(name: str) -> Worn:
     return Worn(name=plain, strength=float(strength or 1))
 
 
-def _prompt(template: Template, surface: Surface, rig: Rig, view: str, brush: Brush) -> str:
+def _prompt(template: Template, surface: Surface, rig: Rig, view: str, said: Said) -> str:
     colours = " and ".join(colour_words(surface))
-    if brush.prompt is not None:
-        return brush.prompt.replace("{colours}", colours).replace("{light}", rig.words)
-    said = template.prompt or f"{surface.material} surface"
+    if said.prompt is not None:
+        return said.prompt.replace("{colours}", colours).replace("{light}", rig.words)
+    words = template.prompt or f"{surface.material} surface"
     # The encoders of words read about sixty: what matters most comes first.
-    return ", ".join(filter(None, (said, colours, rig.words, CAMERA["flat" if view == "flat" else "table"])))
+    return ", ".join(filter(None, (words, colours, rig.words, CAMERA["flat" if view == "flat" else "table"])))

@@ -11,7 +11,7 @@ import hashlib
 from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Recipe
 from presets.library import recipe
-from presets.painting import Brush
+from presets.painting import Brush, Commission, Said
 from rules.facts import Facts
 from rules.grammar import read_folder
 from rules.plan import Finding, Output, Plan
@@ -80,7 +80,7 @@ def _recipes(
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
     key = f"{facts.digest or facts.name}|{start}"
-    brush = _brush(voices, rules)
+    commission = _commission(voices, rules, key)
     offers = [offer(style, kind, key, turn=variant, of=count) for variant in range(count)]
     choice = offers[0].choice
     recipes = tuple(
@@ -100,8 +100,7 @@ def _recipes(
             renderer=renderer or "fast",
             enlarge=enlarge or "",
             backdrop=backdrop,
-            brush=brush,
-            take=_take(key),
+            commission=commission,
         )
         for variant, one in enumerate(offers)
         for shape in formats
@@ -120,16 +119,11 @@ def _recipes(
     return recipes, words
 
 
-def _brush(voices: Voices, rules: Rules) -> Brush:
-    """What the voices say about painted sets, and for the rest the settings."""
-    said = {name: voices.first(name)[0] for name in ("prompt", "negative", "model", "lora")}
-    own = {name: getattr(rules.diffusion, name) for name in Brush.model_fields}
-    return Brush(**own | {name: value for name, value in said.items() if value is not None})
-
-
-def _take(key: str) -> int:
-    """Which of a template's painted backgrounds a photo gets: always the same one, and another photo another one."""
-    return int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
+def _commission(voices: Voices, rules: Rules, key: str) -> Commission:
+    """What a painted set is made by. A photo always gets the same one of a template's backgrounds, another photo another."""
+    said = Said(**{name: voices.first(name)[0] for name in Said.model_fields})
+    brush = Brush(**{name: getattr(rules.diffusion, name) for name in Brush.model_fields})
+    return Commission(brush=brush, said=said, take=int(hashlib.sha256(key.encode()).hexdigest()[:8], 16))
 
 
 def _formats(voices: Voices, outputs: tuple[Output, ...]) -> tuple[tuple[FormatName, ...], list[str]]:

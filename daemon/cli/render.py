@@ -29,6 +29,7 @@ from pipeline.render import render
 from pipeline.upscale.upscaler import Upscalers, no_upscalers
 from pipeline.values import Photo, Render
 from presets.library import adopting, library, recipe
+from presets.painting import Commission, Said
 from presets.spelling import closest, unknown
 from presets.styles import Style, find_style, style_words
 from rules.flatter import choose
@@ -109,7 +110,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     said = load_settings(studio)
     home = Folders(studio.absolute())
     backgrounds, upscalers = library_of(said, home), upscalers_of(said, home)
-    brush = said.rules.diffusion.model_copy(update={"prompt": prompt} if prompt else {})
+    commission = Commission(brush=said.rules.diffusion, said=Said(prompt=prompt or None))
 
     def recipe_for(photo: Path) -> Recipe:
         found = (type_in_name(photo.name) or asked) if asked == "auto" else asked
@@ -127,7 +128,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             renderer="blender" if raytraced else "fast",
             enlarge=enlarge,
             backdrop="diffusion" if diffusion or prompt else None,
-            brush=brush,
+            commission=commission,
         )
 
     def work(file: Path) -> Result:

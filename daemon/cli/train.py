@@ -6,6 +6,7 @@ foreground, in this process: it may take hours, and may be stopped at any time a
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 from dataclasses import replace
@@ -20,9 +21,11 @@ from daemon import durable
 from daemon.cli.options import STUDIO, Studio
 from daemon.digests import Digests
 from daemon.settings import Settings, load_settings
+from daemon.space import NO_ROOM
 from daemon.studio import Studio as Folders
 from daemon.studio import unwritable
 from pipeline.diffusion.files import LORA_FILE
+from pipeline.diffusion.finetune.checkpoint import Checkpoints
 from pipeline.diffusion.finetune.dataset import ADVISED, Dataset, Preparation, gather, photos_in
 from pipeline.diffusion.finetune.plan import Precision, Wish
 from pipeline.diffusion.load import Machine, require_libraries
@@ -111,7 +114,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     wish = Wish(steps, rank, rate, batch, accumulate, seed, precision=precision, eight_bit=eight_bit)  # type: ignore[arg-type]
     try:
         if again:
-            shutil.rmtree(work, ignore_errors=True)
+            Checkpoints(work / "checkpoints", _write).clear()
         data = _prepared(photos, work, settings, said, side or found.side_px)
         digest = Digests(folders.private / "digests.json").of(found.path)
         from pipeline.diffusion.finetune.run import Run  # noqa: PLC0415
@@ -120,7 +123,9 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
         run = Run(name, work, home, found, digest, data, said, wish, machine, save_every, sheet_every)
         _trained(replace(run, checkpointing=low_memory))
     except OSError as error:
-        raise unwritable(work, error) from error
+        if error.errno in {*NO_ROOM, errno.EACCES, errno.EPERM}:
+            raise unwritable(work, error) from error
+        raise
 
 
 def _checked(name: str) -> str:

@@ -40,8 +40,6 @@ class NotPainted(Exception):  # noqa: N818 - a state of one picture, not a failu
 
 
 Backgrounds = Callable[[Stage, Painting], Background]  # raises `NotPainted`
-Upscale = Callable[[U8, tuple[int, int]], F32]
-"""An sRGB picture and a size (width, height) to that picture in that size, (height, width, 3) float32 sRGB 0..1."""
 
 
 def no_backgrounds(_stage: Stage, _painting: Painting) -> Background:
@@ -57,10 +55,10 @@ def lanczos(srgb: U8, size_px: tuple[int, int]) -> F32:
     return f32(np.clip(large, 0, 1))
 
 
-def diffused(stage: Stage, background: Background, upscale: Upscale = lanczos) -> Scene:
+def diffused(stage: Stage, background: Background) -> Scene:
     """The set of a painted picture. Raises `NotPainted` for one that is black, white or empty."""
     refuse_nothing(background.srgb)
-    rgb = linear_from_srgb(upscale(background.srgb, (stage.width, stage.height)))
+    rgb = linear_from_srgb(lanczos(background.srgb, (stage.width, stage.height)))
     takings = Takings(
         replace(stage, rig=stage.rig.model_copy(update={"exposure_ev": 0.0}))
     )  # the picture is exposed

@@ -23,7 +23,8 @@ from pipeline.values import F32, U8, Ground, Scene
 
 MIDDLING = 0.62  # of the frame's short side: the piece
 FLOOR = 0.15  # depth's farthest, of 1
-CANNY = (60, 160)
+CANNY = (16, 44)
+MOST_CONTRAST, EDGE_BLUR = 5.0, 1 / 220  # the blur is a share of the side: it takes pile and grain away
 
 
 def usual_stage(stage: Stage, size_px: tuple[int, int]) -> Stage:
@@ -60,7 +61,14 @@ def normal(stage: Stage) -> U8:
 def edges(scene: Scene) -> U8:
     """(H, W, 3): outlines of the ordinary set, white on black."""
     rgb = np.add.reduce(list(scene.groups.values()))
-    grey = _grey(f32(srgb_from_linear(np.clip(luminance(f32(rgb)), 0, 1))))[..., 0]
+    light = f32(srgb_from_linear(np.clip(luminance(f32(rgb)), 0, 1)))
+    low, high = (float(np.percentile(light, share)) for share in (1, 99))
+    gain = min(1 / max(high - low, 1e-3), MOST_CONTRAST)  # soft sets have edges, too; grain is none
+    grey = _grey(
+        f32(
+            cv2.GaussianBlur(light - np.float32(low), (0, 0), EDGE_BLUR * min(light.shape)) * np.float32(gain)
+        )
+    )[..., 0]
     return np.repeat(cv2.Canny(grey, *CANNY)[..., None], 3, axis=2)
 
 

@@ -23,14 +23,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.diffusion.files import Control, Lora, Model
-from pipeline.diffusion.load import Machine, open_model, torch, under_control, wear
+from pipeline.diffusion.files import Kind, Model
+from pipeline.diffusion.load import Machine, lacks_memory, open_model, torch, under_control, wear
 from pipeline.diffusion.order import Order, Sheet, from_text
 from pipeline.diffusion.shelf import Shelf
 from pipeline.errors import Misconfigured
 
 DEATH = 1  # PR_SET_PDEATHSIG, prctl(2)
 BATCH_ON_A_CARD = 4
+LESS_MEMORY = 'Set offload = "model", batch = 1 or a smaller side_px in [diffusion].'
 
 
 @dataclass(slots=True)
@@ -41,11 +42,11 @@ class Easel:
     machine: Machine = field(default_factory=Machine)
     batch: int = 0
     loads: int = 0
-    _model: Model | None = None
-    _control: Control | None = None
+    _model: tuple[Model, str] | None = None
+    _control: tuple[Kind, str] | None = None
     _plain: Any = None
     _pipe: Any = None
-    _worn: tuple[tuple[Lora, float], ...] = ()
+    _worn: tuple[tuple[str, str, float], ...] | None = ()
 
     def paint(self, order: Order, sheets: Sequence[Sheet]) -> Iterator[bytes]:
         """One PNG for each sheet. Raises Misconfigured, or whatever the libraries raise."""
@@ -53,7 +54,7 @@ class Easel:
         self._set_up(model, order)
         size = self.batch or (BATCH_ON_A_CARD if self._pipe.device.type == "cuda" else 1)
         for start in range(0, len(sheets), size):
-            yield from self._painted(order, sheets[start : start + size], model)
+            yield from self._together(order, sheets[start : start + size], model)
 
     def clear(self) -> None:
         """Forget the model; its memory is free for another."""
@@ -64,18 +65,30 @@ class Easel:
             torch().cuda.empty_cache()
 
     def _set_up(self, model: Model, order: Order) -> None:
-        if model != self._model:
+        """Load what the order asks for and is not at hand; a file that was replaced under its name is another one."""
+        if self._model != (model, order.model_digest):
             self.clear()
             self._plain = self._pipe = open_model(model, self.machine)
-            self._model, self.loads = model, self.loads + 1
-        control = self.shelf.control(order.control.kind, model) if order.control else None
-        if control != self._control:
+            self._model, self.loads = (model, order.model_digest), self.loads + 1
+        held = (order.control.kind, order.control.digest) if order.control else None
+        if held != self._control:
+            control = self.shelf.control(held[0], model) if held else None
             self._pipe = under_control(self._plain, control, self.machine, model) if control else self._plain
-            self._control = control
-        loras = tuple((self.shelf.lora(name), strength) for name, _, strength in order.loras)
-        if loras != self._worn:
-            wear(self._plain, loras, model)
-            self._worn = loras
+            self._control = held
+        if order.loras != self._worn:
+            self._worn = None  # until all are on
+            wear(self._plain, [(self.shelf.lora(name), strength) for name, _, strength in order.loras], model)
+            self._worn = order.loras
+
+    def _together(self, order: Order, sheets: Sequence[Sheet], model: Model) -> list[bytes]:
+        """All at a time; one by one where the card has no room for that."""
+        try:
+            return list(self._painted(order, sheets, model))
+        except RuntimeError as error:
+            if len(sheets) == 1 or not lacks_memory(error):
+                raise
+        torch().cuda.empty_cache()
+        return [png for sheet in sheets for png in self._painted(order, [sheet], model)]
 
     def _painted(self, order: Order, sheets: Sequence[Sheet], model: Model) -> Iterator[bytes]:
         # Noise is made on the processor: the same seed is the same picture on every card.
@@ -147,6 +160,11 @@ def _answer(easel: Easel, asked: dict[str, Any]) -> dict[str, Any]:
         return {"failed": str(error), "advice": error.advice}
     except Exception as error:  # noqa: BLE001 - a library's defect, a card's memory: it costs a note
         easel.clear()
+        if lacks_memory(error):
+            return {
+                "failed": f"there is not enough memory for {asked['order']['model']}",
+                "advice": LESS_MEMORY,
+            }
         return {"failed": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", "advice": ""}
     return {
         "pictures": made,

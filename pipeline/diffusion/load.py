@@ -185,6 +185,12 @@ def wear(pipe: Any, loras: Sequence[tuple[Lora, float]], model: Model) -> None:
         pipe.set_adapters(names, adapter_weights=[strength for _, strength in loras])
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Whether it says that the card's or the machine's memory ran out."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said
+
+
 def _sampler(library: Any, pipe: Any, model: Model) -> Any:
     """Few-step models: Euler ancestral over trailing steps; the others: DPM-Solver++ (Lu 2022) at Karras' noise levels."""
     if model.family == "flux":
@@ -228,7 +234,7 @@ def _told_as_ours(path: Path) -> Iterator[None]:
     except Misconfigured:
         raise
     except Exception as error:
-        if "out of memory" in str(error).lower() or isinstance(error, MemoryError):
+        if lacks_memory(error):
             raise
         logging.getLogger("vitrine.diffusion").debug("cannot load %s", path, exc_info=error)
         said = " ".join(str(error).split())[:300]

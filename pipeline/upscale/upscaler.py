@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from pipeline.errors import Misconfigured
-from pipeline.values import F32
+from pipeline.values import F32, U8
 
 
 class Upscaler(Protocol):
@@ -43,3 +43,9 @@ def resized(srgb: F32, size_px: tuple[int, int]) -> F32:
     method = cv2.INTER_AREA if smaller else cv2.INTER_LANCZOS4
     made: F32 = np.clip(cv2.resize(srgb, size_px, interpolation=method), 0, 1)
     return made
+
+
+def in_eight_bits(upscaler: Upscaler, srgb: U8, size_px: tuple[int, int]) -> U8:
+    """The same on codes (h, w, 3) uint8, for pictures that come and go as such. Raises as the upscaler does."""
+    made = upscaler(srgb.astype(np.float32) / np.float32(255), size_px)
+    return np.rint(made * 255).astype(np.uint8)

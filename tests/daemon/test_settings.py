@@ -51,6 +51,14 @@ def test_every_example_in_the_starter_is_right(tmp_path: Path):
     assert settings.defaults.template == "velvet-navy-moody"
 
 
+def test_slow_pictures_get_the_time_that_the_slow_things_in_them_may_take():
+    settings = Settings(job_deadline_s=10, raytracing={"timeout_s": 100}, diffusion={"timeout_s": 1000})
+    assert settings.deadline_s(raytraced=False, painted=False) == 10
+    assert settings.deadline_s(raytraced=True, painted=False) == 110
+    assert settings.deadline_s(raytraced=False, painted=True) == 2010
+    assert settings.longest_job_s == 2110
+
+
 def test_everything_can_be_set(tmp_path: Path):
     write(
         tmp_path,

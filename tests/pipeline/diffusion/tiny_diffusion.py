@@ -34,7 +34,7 @@ def sd(folder: Path, seed: int = 7) -> Path:
     """A Stable Diffusion 1.x."""
     torch.manual_seed(seed)
     StableDiffusionPipeline(
-        vae=_vae(), unet=_unet(WORDS), text_encoder=_text(CLIPTextModel, WORDS), tokenizer=_tokenizer(folder),
+        vae=_vae(), unet=_unet(WORDS), text_encoder=_text(CLIPTextModel, WORDS), tokenizer=tokenizer(folder),
         scheduler=PNDMScheduler(**NOISE, skip_prk_steps=True), safety_checker=None, feature_extractor=None,
         requires_safety_checker=False,
     ).save_pretrained(folder)  # fmt: skip
@@ -47,8 +47,8 @@ def sdxl(folder: Path, seed: int = 7, *, turbo: bool = False) -> Path:
     spaced = EulerAncestralDiscreteScheduler(**NOISE, timestep_spacing="trailing")
     StableDiffusionXLPipeline(
         vae=_vae(), unet=_unet(WORDS + SECOND_WORDS, pooled=SECOND_WORDS), text_encoder=_text(CLIPTextModel, WORDS),
-        text_encoder_2=_text(CLIPTextModelWithProjection, SECOND_WORDS), tokenizer=_tokenizer(folder),
-        tokenizer_2=_tokenizer(folder), scheduler=spaced if turbo else EulerDiscreteScheduler(**NOISE),
+        text_encoder_2=_text(CLIPTextModelWithProjection, SECOND_WORDS), tokenizer=tokenizer(folder),
+        tokenizer_2=tokenizer(folder), scheduler=spaced if turbo else EulerDiscreteScheduler(**NOISE),
     ).save_pretrained(folder)  # fmt: skip
     return folder
 
@@ -129,7 +129,7 @@ def _vocabulary():
     return {word: number for number, word in enumerate(words)}
 
 
-def _tokenizer(folder):
+def tokenizer(folder):
     """CLIP's, letter by letter."""
     home = folder.with_name(f"{folder.name}.words")
     home.mkdir(parents=True, exist_ok=True)

@@ -229,7 +229,22 @@ def test_numbers_that_grow_beyond_all_bounds_end_the_run(tiny, data, tmp_path):
     assert "--rate" in caught.value.advice
 
 
-STEPS = ["--steps", "6", "--rank", "4", "--rate", "2e-3", "--batch", "2", "--accumulate", "1", "--save-every", "1", "--sheet-every", "0"]
+STEPS = [
+    "--steps",
+    "6",
+    "--rank",
+    "4",
+    "--rate",
+    "2e-3",
+    "--batch",
+    "2",
+    "--accumulate",
+    "1",
+    "--save-every",
+    "1",
+    "--sheet-every",
+    "0",
+]
 
 
 def vitrine(studio, shop, *more, **options):
