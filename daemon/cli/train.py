@@ -7,11 +7,14 @@ foreground, in this process: it may take hours, and may be stopped at any time a
 from __future__ import annotations
 
 import errno
+import fcntl
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
@@ -24,17 +27,15 @@ from daemon.settings import Settings, load_settings
 from daemon.space import NO_ROOM
 from daemon.studio import Studio as Folders
 from daemon.studio import unwritable
-from pipeline.diffusion.files import LORA_FILE
+from pipeline.diffusion.files import LORA_FILE, WEIGHTS
 from pipeline.diffusion.finetune.checkpoint import Checkpoints
 from pipeline.diffusion.finetune.dataset import ADVISED, Dataset, Preparation, gather, photos_in
 from pipeline.diffusion.finetune.plan import Precision, Wish
+from pipeline.diffusion.finetune.run import Run, train
 from pipeline.diffusion.load import Machine, require_libraries
 from pipeline.diffusion.shelf import LORAS, Shelf
-from pipeline.errors import Misconfigured
+from pipeline.errors import Busy, Misconfigured
 from presets.library import library
-
-if TYPE_CHECKING:
-    from pipeline.diffusion.finetune.run import Run
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".heic", ".mpo"})
 WHAT = ("style",)
@@ -113,19 +114,32 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     said = words or _words_of(like)
     wish = Wish(steps, rank, rate, batch, accumulate, seed, precision=precision, eight_bit=eight_bit)  # type: ignore[arg-type]
     try:
-        if again:
-            Checkpoints(work / "checkpoints", _write).clear()
-        data = _prepared(photos, work, settings, said, side or found.side_px)
-        digest = Digests(folders.private / "digests.json").of(found.path)
-        from pipeline.diffusion.finetune.run import Run  # noqa: PLC0415
-
-        machine = Machine(settings.diffusion.device)
-        run = Run(name, work, home, found, digest, data, said, wish, machine, save_every, sheet_every)
-        _trained(replace(run, checkpointing=low_memory))
+        with _alone(work):
+            if again:
+                Checkpoints(work / "checkpoints", _write).clear()
+            data = _prepared(photos, work, settings, said, side or found.side_px)
+            digest = Digests(folders.private / "digests.json").of(found.path)
+            machine = Machine(settings.diffusion.device)
+            run = Run(name, work, home, found, digest, data, said, wish, machine, save_every, sheet_every)
+            _trained(replace(run, checkpointing=low_memory))
     except OSError as error:
         if error.errno in {*NO_ROOM, errno.EACCES, errno.EPERM}:
             raise unwritable(work, error) from error
         raise
+
+
+@contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """One process for each name; the kernel frees the lock, whatever ends it. Raises Busy."""
+    durable.make_folders(work)
+    with (work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(
+                f"{work}: a run of that name is at work already.", "Wait for it, or give another --name."
+            ) from None
+        yield
 
 
 def _checked(name: str) -> str:
@@ -136,9 +150,10 @@ def _checked(name: str) -> str:
 
 def _require_free(place: Path, work: Path, *, again: bool) -> None:
     """A LoRA that was not learned here is never written over."""
-    if (place / LORA_FILE).exists() and not work.is_dir():
+    own = work.is_dir()
+    if place.with_name(f"{place.name}{WEIGHTS}").exists() or ((place / LORA_FILE).exists() and not own):
         raise Misconfigured(
-            f"{place}: there is a LoRA of that name, and it was not learned in this studio.",
+            f"{place}: there is a LoRA of that name, and it was not learned here.",
             "Give another --name.",
         )
     if again and (place / LORA_FILE).exists():
@@ -173,8 +188,6 @@ def _prepared(photos: list[Path], work: Path, settings: Settings, words: str, si
 
 
 def _trained(run: Run) -> None:
-    from pipeline.diffusion.finetune.run import train  # noqa: PLC0415
-
     with _bar() as bar:
         task = bar.add_task("learning", total=run.wish.steps)
 

@@ -18,17 +18,8 @@ from pipeline.diffusion.order import size_for
 from pipeline.errors import BadInput, Unfit
 from pipeline.values import F32, U8, Mask, Photo
 
-SHAPES = (
-    (1, 1),
-    (4, 5),
-    (5, 4),
-    (3, 4),
-    (4, 3),
-    (2, 3),
-    (3, 2),
-    (9, 16),
-    (16, 9),
-)  # width, height of the buckets
+# Width and height of the buckets.
+SHAPES = ((1, 1), (4, 5), (5, 4), (3, 4), (4, 3), (2, 3), (3, 2), (9, 16), (16, 9))
 TRUSTED = 0.8  # confidence of a cut-out, from which on it is believed
 SURE = 0.9  # of the network's answer
 BESIDE = 0.05  # area beside the largest part's, from which on a part is piece
@@ -63,11 +54,7 @@ def prepared(photo: Photo, segmenter: Segmenter, words: str, side_px: int) -> Pr
     look = _look(srgb)
     small: U8 = cv2.resize(srgb[view], size, interpolation=cv2.INTER_AREA)
     gone = cv2.resize(piece[view].astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
-    rim = max(1, round(RIM * max(size)))
-    gone = (
-        cv2.dilate(gone.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1,) * 2))
-        > 0
-    )
+    gone = cv2.dilate(gone.astype(np.uint8), _disc(max(1, round(RIM * max(size))))) > 0
     ground = small.astype(np.float32) / np.float32(255)
     spread = np.rint(spread_over(ground, gone) * 255).astype(np.uint8)
     return Prepared(spread, np.where(gone, 0, 255).astype(np.uint8), caption(words, ground, ~gone), look)
@@ -87,21 +74,15 @@ def spread_over(rgb: F32, gone: Mask) -> F32:
     kept = (~gone).astype(np.float32)
     levels = [(rgb * kept[..., None], kept)]
     while min(levels[-1][1].shape) > 1 and (levels[-1][1] <= 0).any():
-        color, weight = levels[-1]
-        size = (-(-weight.shape[1] // 2), -(-weight.shape[0] // 2))
-        levels.append(
-            (
-                cv2.resize(color, size, interpolation=cv2.INTER_AREA),
-                cv2.resize(weight, size, interpolation=cv2.INTER_AREA),
-            )
-        )
+        height, width = levels[-1][1].shape
+        size = (-(-width // 2), -(-height // 2))
+        color, weight = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in levels[-1])
+        levels.append((color, weight))
     color, weight = levels[-1]
     mean = (levels[0][0].sum((0, 1)) / levels[0][1].sum()).astype(np.float32)
     filled = np.where(weight[..., None] > 0, color / np.maximum(weight[..., None], 1e-6), mean)
     for color, weight in reversed(levels[:-1]):
-        above = cv2.resize(
-            filled, (weight.shape[1], weight.shape[0]), interpolation=cv2.INTER_LINEAR
-        ).reshape(color.shape)
+        above = cv2.resize(filled, weight.shape[::-1], interpolation=cv2.INTER_LINEAR).reshape(color.shape)
         share = np.minimum(weight, 1)[..., None]
         filled = above * (1 - share) + color
     return np.asarray(np.where(gone[..., None], filled, rgb), np.float32)
@@ -143,8 +124,15 @@ def _sure(srgb: U8, segmenter: Segmenter) -> F32:
         return sure.astype(np.float32)
     areas = stats[1:, cv2.CC_STAT_AREA]
     large = np.flatnonzero(areas >= BESIDE * areas.max()) + 1
-    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(GAP * max(size)) + 1,) * 2)
-    return cv2.morphologyEx(np.isin(labels, large).astype(np.float32), cv2.MORPH_CLOSE, reach)  # type: ignore[no-any-return]
+    closed: F32 = cv2.morphologyEx(
+        np.isin(labels, large).astype(np.float32), cv2.MORPH_CLOSE, _disc(round(GAP * max(size)))
+    )
+    return closed
+
+
+def _disc(radius: int) -> U8:
+    disc: U8 = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return disc
 
 
 def _middle(width: int, height: int, size: tuple[int, int]) -> tuple[slice, slice]:

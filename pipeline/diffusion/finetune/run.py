@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from pipeline.diffusion.files import LORA_FILE, Model
 from pipeline.diffusion.finetune.checkpoint import Checkpoints
@@ -71,10 +72,11 @@ def train(run: Run, write: Write, told: Callable[[int, float], None] = lambda _s
     Raises Misconfigured (another run's checkpoints, a model that cannot learn or grows beyond all numbers), OSError (no room).
     """
     checkpoints = Checkpoints(run.work / "checkpoints", write)
-    _require_same(run, checkpoints)
+    found = checkpoints.newest()
+    _require_same(run, begun=found is not None)
     write(run.work / "run.json", json.dumps(run.asked, indent=1).encode())
     student = Student(run.model, run.machine, run.wish, run.data, checkpointing=run.checkpointing)
-    step, progress = _taken_up(student, checkpoints)
+    step, progress = _taken_up(student, found)
     if not progress.held:
         _look(run, student, 0, progress, write)
     while step < run.wish.steps:
@@ -120,8 +122,6 @@ def sheet(run: Run, student: Student) -> U8:
 
 def _squared(srgb: U8, side: int) -> U8:
     """The middle of a picture as a square."""
-    from PIL import Image, ImageOps  # noqa: PLC0415 - only sheets need it
-
     return np.asarray(ImageOps.fit(Image.fromarray(srgb), (side, side)))
 
 
@@ -133,9 +133,9 @@ def _sheet_path(run: Run, step: int) -> Path:
     return run.work / "sheets" / f"step-{step:06d}.png"
 
 
-def _require_same(run: Run, checkpoints: Checkpoints) -> None:
+def _require_same(run: Run, *, begun: bool) -> None:
     before = run.work / "run.json"
-    if checkpoints.newest() is None or not before.is_file():
+    if not begun or not before.is_file():
         return
     try:
         same = json.loads(before.read_bytes()) == run.asked
@@ -148,8 +148,7 @@ def _require_same(run: Run, checkpoints: Checkpoints) -> None:
         )
 
 
-def _taken_up(student: Student, checkpoints: Checkpoints) -> tuple[int, Progress]:
-    found = checkpoints.newest()
+def _taken_up(student: Student, found: tuple[int, bytes] | None) -> tuple[int, Progress]:
     if found is None:
         return 0, Progress()
     step, state = found[0], unpacked(found[1])
