@@ -278,10 +278,13 @@ def test_a_killed_run_is_taken_up_by_the_same_command(tiny, data, shop, tmp_path
     studio = tmp_path / "studio"
     studio.mkdir()
     (studio / "weights").symlink_to(tiny)
+    work = studio / ".vitrine" / "finetune" / "shop"
+    shutil.copytree(data.folder, work / "pictures")
+    runs = []
     try:
-        first = vitrine(studio, shop)
-        third = studio / ".vitrine" / "finetune" / "shop" / "checkpoints" / "step-000003.pt"
-        deadline = time.monotonic() + 120
+        runs.append(first := vitrine(studio, shop))
+        third = work / "checkpoints" / "step-000003.pt"
+        deadline = time.monotonic() + 600  # for machines that do much else
         while not third.exists() and first.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         first.send_signal(signal.SIGKILL)
@@ -289,8 +292,8 @@ def test_a_killed_run_is_taken_up_by_the_same_command(tiny, data, shop, tmp_path
         assert first.returncode == -signal.SIGKILL, said
         made = tiny / "lora" / "shop" / LORA_FILE
         assert not made.exists()
-        second = vitrine(studio, shop)
-        told, said = second.communicate(timeout=180)
+        runs.append(second := vitrine(studio, shop))
+        told, said = second.communicate(timeout=600)
         assert second.returncode == 0, said
         assert "step 1 of 6" not in told
         assert "13 pictures to learn from, 1 kept apart" in told
@@ -299,6 +302,9 @@ def test_a_killed_run_is_taken_up_by_the_same_command(tiny, data, shop, tmp_path
         train(undisturbed, write)
         assert made.read_bytes() == learned(undisturbed)
     finally:
+        for one in runs:
+            one.kill()
+            one.communicate()
         shutil.rmtree(tiny / "lora" / "shop", ignore_errors=True)
 
 
