@@ -39,7 +39,8 @@ def curve(losses: Sequence[float], held: Sequence[tuple[int, float]], steps: int
         x = place(steps * part / 4, 0)[0]
         draw.text((x - 12, SIZE[1] - _BOTTOM + 12), str(round(steps * part / 4)), fill=_INK)
     for step, loss in enumerate(losses, 1):
-        draw.point(place(step, loss), fill="#9db5e2")
+        x, y = place(step, loss)
+        draw.rectangle([x, y, x + 1, y + 1], fill="#9db5e2")
     _line(draw, [place(step, loss) for step, loss in smoothed(losses)])
     for step, loss in shown:
         x, y = place(step, loss)

@@ -235,3 +235,20 @@ def test_a_small_photo_in_a_studio_is_enlarged_by_its_network(tmp_path):
     assert not np.array_equal(made[0].srgb, made[1].srgb)
     assert made[1].verdict.figures["growth_px"] == 0
     assert made[1].verdict.figures["psnr_db"] > 45
+
+
+def test_a_small_painted_background_is_enlarged_by_the_network_of_the_settings(tmp_path):
+    from daemon.darkroom import library_of
+    from daemon.settings import Settings
+    from daemon.studio import Studio
+
+    home = tmp_path / "weights" / "upscale"
+    home.mkdir(parents=True)
+    weights = official.weights(official.compact(**SMALL_COMPACT))
+    put(home, weights, "small")
+    library = library_of(Settings(upscaling={"background": "small"}), Studio(tmp_path))
+    srgb = np.rint(picture() * 255).astype(np.uint8)
+    made = library.upscale(srgb, (112, 80))
+    wanted = expected(weights, srgb.astype(np.float32) / 255, 13, 4, recomputed.compact)
+    assert made.dtype == np.uint8
+    assert np.abs(made - wanted * 255).max() < 0.51
