@@ -40,6 +40,7 @@ from pipeline.values import U8
 NEXT_SEED = 100_003  # between two backgrounds of a set; far from the seeds of variants, which are neighbours
 LOOK_AGAIN_S = 0.2
 REMEMBERED = 8  # upscaled pictures
+AT_ONCE = 8  # pictures in one order: what is interrupted has kept the others
 
 
 Upscale = Callable[[U8, tuple[int, int]], U8]
@@ -82,7 +83,8 @@ class Library:
         with self._alone():
             whole = {one.seed for one in self.files.of(order.digest) if self.files.picture(one) is not None}
             seeds = [seed for seed in self._seeds(order, stage, painting) if seed not in whole]
-            self._paint(order, stage, seeds)
+            for start in range(0, len(seeds), AT_ONCE):
+                self._paint(order, stage, seeds[start : start + AT_ONCE])
         return [one for one in self.files.of(order.digest) if one.seed in seeds]
 
     def order(self, stage: Stage, painting: Painting) -> Order:

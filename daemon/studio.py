@@ -32,6 +32,7 @@ A folder's name says what is inside and, if you like, how it should look:
   rings--our-velvet             a template of your own (see templates/README.txt)
   necklaces--marble--soft-glow  a surface and a light
   bangles--overnight            rendered at night only
+  sets--diffusion               on a painted background (see [diffusion] in vitrine.toml)
   auto--festive--x4             kind of jewelry found by itself, four variants
 You may make new folders. A file ring.toml beside ring.jpg changes things for that one photo.
 What could not be used is in review/ or rejected/, each with a note that says why and what to do.

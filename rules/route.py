@@ -121,7 +121,8 @@ def _recipes(
 
 def _commission(voices: Voices, rules: Rules, key: str) -> Commission:
     """What a painted set is made by. A photo always gets the same one of a template's backgrounds, another photo another."""
-    said = Said(**{name: voices.first(name)[0] for name in Said.model_fields})
+    named = {"model": "diffusion_model"}
+    said = Said(**{name: voices.first(named.get(name, name))[0] for name in Said.model_fields})
     brush = Brush(**{name: getattr(rules.diffusion, name) for name in Brush.model_fields})
     return Commission(brush=brush, said=said, take=int(hashlib.sha256(key.encode()).hexdigest()[:8], 16))
 

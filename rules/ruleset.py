@@ -86,7 +86,7 @@ class Choices(Frozen):
     """What a rule, the defaults or a sidecar may decide; None leaves the choice to the next in line.
 
     formats: the shapes in which each picture is made, each rendered for itself. enlarge: a file's name in weights/upscale, "" for none.
-    backdrop: who makes the set; prompt, negative, model, lora: what a diffusion model is told then (see `Said`).
+    backdrop: who makes the set; prompt, negative, diffusion_model, lora: what a diffusion model is told then (see `Said`).
     """
 
     type: JewelryType | None = None
@@ -101,7 +101,7 @@ class Choices(Frozen):
     backdrop: BackdropName | None = None
     prompt: Prompt | None = None
     negative: Prompt | None = None
-    model: str | None = None
+    diffusion_model: str | None = None
     lora: tuple[LoraName, ...] | None = None
     seed: Seed | None = None
     hashtags: Hashtags | None = None

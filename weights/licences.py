@@ -15,7 +15,8 @@ FAMILIES: Final = {
     "sd2": "CreativeML OpenRAIL++-M: business allowed, some uses forbidden",
     "sdxl": "CreativeML OpenRAIL++-M: business allowed, some uses forbidden",
     "sdxl-turbo": "Stability AI non-commercial or community licence: NOT for business without one of your own",
-    "flux": "schnell: Apache-2.0; dev: non-commercial, NOT for business without a licence of your own",
+    "flux": "FLUX.1 dev non-commercial licence: NOT for business without one of your own",
+    "flux-schnell": "Apache-2.0",
 }
 CUTTERS: Final = {
     "u2net": "Apache-2.0",

@@ -135,7 +135,9 @@ def diffusion(studio: Path) -> str:
         require_libraries()
         models = [
             shelf.model(name)
-            for name in dict.fromkeys(filter(None, (found.diffusion.model, *(one.model for one in voices))))
+            for name in dict.fromkeys(
+                filter(None, (found.diffusion.model, *(one.diffusion_model for one in voices)))
+            )
         ]
         models = models or [shelf.model()]
         if found.diffusion.control != "auto":

@@ -99,7 +99,7 @@ class Easel:
                 "image": [_image(sheet.shown or b"") for sheet in sheets],
                 "controlnet_conditioning_scale": order.control.strength,
             }
-        if model.family != "flux" and order.guidance > 1:
+        if not model.family.startswith("flux") and order.guidance > 1:
             more["negative_prompt"] = [order.negative] * len(sheets)
         with torch().inference_mode():
             made = self._pipe(

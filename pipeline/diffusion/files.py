@@ -17,7 +17,7 @@ from pipeline.errors import Misconfigured
 from weights.store import Damaged
 from weights.tensors import Head, read_head
 
-Family = Literal["sd1", "sd2", "sdxl", "sdxl-turbo", "flux"]
+Family = Literal["sd1", "sd2", "sdxl", "sdxl-turbo", "flux", "flux-schnell"]
 Kind = Literal["depth", "normal", "edges"]
 INDEX: Final = "model_index.json"
 WEIGHTS: Final = ".safetensors"
@@ -62,7 +62,7 @@ class Model:
     @property
     def few_steps(self) -> bool:
         """Whether it was distilled to paint in one to four steps, without guidance."""
-        return self.family == "sdxl-turbo"
+        return self.family in {"sdxl-turbo", "flux-schnell"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,8 @@ def _shape(config: Path, index: Mapping[str, Any]) -> tuple[Family, int, int]:
     family = _PIPELINES[index["_class_name"]]
     if family == "flux":
         told = _json(config / "transformer" / "config.json")
-        return family, int(told.get("joint_attention_dim", 4096)), 1024
+        guided = bool(told.get("guidance_embeds"))
+        return ("flux" if guided else "flux-schnell"), int(told.get("joint_attention_dim", 4096)), 1024
     unet, vae = _json(config / "unet" / "config.json"), _json(config / "vae" / "config.json")
     cross, sample = unet.get("cross_attention_dim"), unet.get("sample_size", 64)
     if not (isinstance(cross, int) and isinstance(sample, int)):

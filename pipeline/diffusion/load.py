@@ -90,7 +90,7 @@ def dtype_of(machine: Machine, model: Model) -> Any:
         return getattr(torch(), machine.dtype)
     if device_of(machine) == "cpu":
         return torch().float32
-    return torch().bfloat16 if model.family == "flux" else torch().float16
+    return torch().bfloat16 if model.family.startswith("flux") else torch().float16
 
 
 def open_model(model: Model, machine: Machine = Machine(), *, placed: bool = True) -> Any:
@@ -193,7 +193,7 @@ def lacks_memory(error: BaseException) -> bool:
 
 def _sampler(library: Any, pipe: Any, model: Model) -> Any:
     """Few-step models: Euler ancestral over trailing steps; the others: DPM-Solver++ (Lu 2022) at Karras' noise levels."""
-    if model.family == "flux":
+    if model.family.startswith("flux"):
         return None
     if model.few_steps:
         return library.EulerAncestralDiscreteScheduler.from_config(

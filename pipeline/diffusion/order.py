@@ -16,8 +16,15 @@ from typing import Any
 from pipeline.diffusion.files import Family, Kind
 
 VERSION = 1  # of what the painter does with an order
-STEPS: dict[Family, int] = {"sd1": 30, "sd2": 30, "sdxl": 30, "sdxl-turbo": 2, "flux": 28}
-GUIDANCE: dict[Family, float] = {"sd1": 7.0, "sd2": 7.0, "sdxl": 6.0, "sdxl-turbo": 0.0, "flux": 3.5}
+STEPS: dict[Family, int] = {"sd1": 30, "sd2": 30, "sdxl": 30, "sdxl-turbo": 2, "flux": 28, "flux-schnell": 4}
+GUIDANCE: dict[Family, float] = {
+    "sd1": 7.0,
+    "sd2": 7.0,
+    "sdxl": 6.0,
+    "sdxl-turbo": 0.0,
+    "flux": 3.5,
+    "flux-schnell": 0.0,
+}
 
 
 @dataclass(frozen=True, slots=True)

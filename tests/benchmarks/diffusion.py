@@ -146,7 +146,7 @@ def _all(
                 worn = f'lora = ["house-{sort}"]\n' if lora else ""
                 rules.append(
                     f'[[rule]]\nmatch = "{name}"\ntemplate = "velvet-navy-moody"\nbackdrop = "diffusion"\ndraft = true\n'
-                    f'model = "{way}-{sort}"\n{worn}'
+                    f'diffusion_model = "{way}-{sort}"\n{worn}'
                 )
         (root / "vitrine.toml").write_text("".join(rules))
         asked += run(root)

@@ -49,14 +49,14 @@ steps = 3
 match = "earrings"
 template = "marble-black-studio"
 backdrop = "diffusion"
-model = "file-sd"
+diffusion_model = "file-sd"
 lora = ["house-sd:0.7"]
 draft = true
 [[rule]]
 match = "pendants"
 backdrop = "diffusion"
 template = "velvet-navy-moody"
-model = "no-such-model"
+diffusion_model = "no-such-model"
 draft = true
 """
 

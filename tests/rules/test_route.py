@@ -105,6 +105,7 @@ def test_a_painted_set_is_asked_for_by_sidecar_rule_folder_or_defaults():
     assert painting("rings", rules, 'backdrop = "diffusion"').loras[0].name == "house"
     told = painting("sets", rules)
     assert (told.prompt, told.model, told.loras[0].name, told.backgrounds) == ("slate", "xl", "ours", 5)
+    assert painting("sets", rules, 'diffusion_model = "sd"').model == "sd"
     assert painting("sets", rules, 'prompt = "silk, {light}"').prompt.startswith("silk, ")
 
 

@@ -21,8 +21,12 @@ pytestmark = [
 from PIL import Image  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from pipeline.diffusion.easel import Easel  # noqa: E402
 from pipeline.diffusion.files import control_at, lora_at, model_at  # noqa: E402
 from pipeline.diffusion.load import Machine, open_model, under_control, wear  # noqa: E402
+from pipeline.diffusion.order import Order, Sheet  # noqa: E402
+from pipeline.diffusion.shelf import Shelf  # noqa: E402
+from tests.pipeline.diffusion import tiny_diffusion  # noqa: E402
 from tests.pipeline.diffusion.tiny_shelf import SORTS  # noqa: E402
 
 FAMILIES = {"sd": "sd1", "sdxl": "sdxl", "sdxl-turbo": "sdxl-turbo"}
@@ -69,6 +73,28 @@ def test_a_controlnet_steers_and_a_lora_is_put_on_and_taken_off(tiny, sort):
     down, up = (painted(held, model, image=Image.fromarray(shown)) for shown in (rows, rows[::-1].copy()))
     assert np.abs(down - plain).mean() > 0.01
     assert np.abs(down - up).mean() > 0.001
+
+
+@pytest.mark.parametrize("schnell", [True, False])
+def test_a_flux_folder_paints_too(tmp_path, schnell):
+    model = model_at(tiny_diffusion.flux(tmp_path / "flux", schnell=schnell))
+    assert (model.family, model.few_steps) == (("flux-schnell", True) if schnell else ("flux", False))
+    pipe = open_model(model)
+    one, again = painted(pipe, model), painted(pipe, model)
+    assert one.std() > 0.05
+    assert np.array_equal(one, again)
+
+
+def test_pictures_that_do_not_fit_a_card_together_are_painted_one_by_one(tiny):
+    class Small(Easel):
+        def _painted(self, order, sheets, model):
+            if len(sheets) > 1:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super()._painted(order, sheets, model)
+
+    order, sheets = Order("tiny-sd", "", "velvet", "", (64, 64), 1, 5.0), [Sheet(1), Sheet(2)]
+    one_by_one = list(Easel(Shelf(tiny), batch=1).paint(order, sheets))
+    assert list(Small(Shelf(tiny), batch=2).paint(order, sheets)) == one_by_one
 
 
 def test_weights_of_another_family_are_refused(tiny):

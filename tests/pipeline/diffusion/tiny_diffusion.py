@@ -12,6 +12,9 @@ from diffusers import (
     ControlNetModel,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    FluxPipeline,
+    FluxTransformer2DModel,
     PNDMScheduler,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
@@ -20,7 +23,15 @@ from diffusers import (
 from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import save_file
 from tokenizers import pre_tokenizers
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+    T5Config,
+    T5EncoderModel,
+    T5TokenizerFast,
+)
 
 from tests.pipeline.diffusion.original_layout import original_layout
 
@@ -49,6 +60,27 @@ def sdxl(folder: Path, seed: int = 7, *, turbo: bool = False) -> Path:
         vae=_vae(), unet=_unet(WORDS + SECOND_WORDS, pooled=SECOND_WORDS), text_encoder=_text(CLIPTextModel, WORDS),
         text_encoder_2=_text(CLIPTextModelWithProjection, SECOND_WORDS), tokenizer=tokenizer(folder),
         tokenizer_2=tokenizer(folder), scheduler=spaced if turbo else EulerDiscreteScheduler(**NOISE),
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+def flux(folder: Path, *, schnell: bool = True) -> Path:
+    """A FLUX.1."""
+    torch.manual_seed(7)
+    letters = [(letter, -3.0) for letter in sorted(pre_tokenizers.ByteLevel.alphabet())]
+    words = T5TokenizerFast(
+        vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters, ("\u2581", -2.0)], extra_ids=0
+    )
+    FluxPipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(), vae=_vae(use_quant_conv=False, use_post_quant_conv=False, shift_factor=0.1),
+        text_encoder=_text(CLIPTextModel, WORDS), tokenizer=tokenizer(folder), tokenizer_2=words,
+        text_encoder_2=T5EncoderModel(
+            T5Config(vocab_size=len(words), d_model=WORDS, d_kv=8, d_ff=32, num_layers=1, num_heads=4)
+        ).eval(),
+        transformer=FluxTransformer2DModel(
+            patch_size=1, in_channels=16, num_layers=1, num_single_layers=1, attention_head_dim=16, num_attention_heads=2,
+            joint_attention_dim=WORDS, pooled_projection_dim=WORDS, axes_dims_rope=[4, 4, 8], guidance_embeds=not schnell,
+        ).eval(),
     ).save_pretrained(folder)  # fmt: skip
     return folder
 
@@ -93,10 +125,10 @@ def small_files(target: Path, model: Path) -> Path:
     return target
 
 
-def _vae():
+def _vae(**more):
     return AutoencoderKL(
         block_out_channels=CHANNELS, down_block_types=["DownEncoderBlock2D"] * 2, up_block_types=["UpDecoderBlock2D"] * 2,
-        layers_per_block=1, latent_channels=4, norm_num_groups=8, sample_size=SIDE,
+        layers_per_block=1, latent_channels=4, norm_num_groups=8, sample_size=SIDE, **more,
     ).eval()  # fmt: skip
 
 
