@@ -276,3 +276,14 @@ def test_each_variant_is_made_in_every_format_and_the_feed_gets_it_once():
 def test_a_format_that_there_is_not_is_told_with_those_that_there_are():
     with pytest.raises(BadSidecar, match=r"formats.*\"reel\".*square.*portrait.*story"):
         plan("rings", Rules(), 'formats = ["reel"]')
+
+
+def test_who_says_what_enlarges_small_pieces_is_told():
+    rules = Rules(defaults=Choices(enlarge="realesr-general-x4v3"))
+    made = plan("rings", rules)
+    assert made.recipes[0].enlarge == "realesr-general-x4v3"
+    assert any("enlarged by realesr-general-x4v3: from [defaults]" in reason for reason in made.reasons)
+    assert plan("rings", rules, 'enlarge = ""').recipes[0].enlarge == ""
+    assert plan("rings", Rules()).recipes[0].enlarge == ""
+    with pytest.raises(BadSidecar, match="enlarge"):
+        plan("rings", rules, 'enlarge = "../elsewhere"')
