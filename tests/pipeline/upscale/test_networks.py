@@ -212,6 +212,7 @@ def test_a_small_photo_in_a_studio_is_enlarged_by_its_network(tmp_path):
 
     from daemon.darkroom import develop, upscalers_of
     from daemon.settings import Settings
+    from daemon.studio import Studio
     from presets.library import recipe
 
     home = tmp_path / "weights" / "upscale"
@@ -220,7 +221,7 @@ def test_a_small_photo_in_a_studio_is_enlarged_by_its_network(tmp_path):
     put(home, nothing, "realesr-animevideov3")
     with Image.open("presets/samples/ring_solitaire.jpg") as image:
         image.resize((300, 300)).save(tmp_path / "small.png")
-    upscalers = upscalers_of(tmp_path, Settings())
+    upscalers = upscalers_of(Settings(), Studio(tmp_path))
     made = [
         develop(
             tmp_path / "small.png",
