@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test test-diffusion check benchmark evaluate evaluate-templates evaluate-gallery soak install-service \
 	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates evaluate-judge \
-	evaluate-raytraced light-truth evaluate-light evaluate-knobs lock clean
+	evaluate-raytraced light-truth evaluate-light evaluate-knobs evaluate-diffusion lock clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -40,7 +40,7 @@ $(DIFFUSION)/.done: requirements-diffusion.lock requirements-dev.lock pyproject.
 	$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-test-diffusion: $(DIFFUSION)/.done  ## what needs torch: captions by a language model (about 1 GB to install)
+test-diffusion: $(DIFFUSION)/.done  ## what needs torch: captions by a language model, painted backgrounds (about 1 GB to install)
 	$(DIFFUSION)/bin/python -m pytest -m diffusion
 
 benchmark: $(VENV)/.dev  ## seconds by step, renders per hour, memory, latency
@@ -140,6 +140,10 @@ evaluate-light: light-truth $(VENV)/.evaluate  ## our shadows, mirror images, no
 
 evaluate-knobs: $(VENV)/.dev  ## every knob of the key light against its own measure
 	$(BIN)/python -m tests.benchmarks.knobs
+
+PART ?=
+evaluate-diffusion: $(DIFFUSION)/.done  ## painted backgrounds on small models: families, the piece, shadows, a night, a card; PART="night" for some
+	$(DIFFUSION)/bin/python -m tests.benchmarks.diffusion $(PART)
 
 lock: $(VENV)/.dev  ## refresh the pinned dependencies
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock pyproject.toml

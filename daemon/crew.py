@@ -107,8 +107,8 @@ class Crew:
             elif event == "claimed":
                 member.busy_since, member.job = time.monotonic(), str(message.get("name", ""))
                 member.key = str(message.get("key", ""))
-                slow = bool(message.get("raytraced"))
-                member.deadline_s = self.settings.longest_job_s if slow else self.settings.job_deadline_s
+                raytraced, painted = (bool(message.get(slow)) for slow in ("raytraced", "painted"))
+                member.deadline_s = self.settings.deadline_s(raytraced=raytraced, painted=painted)
             elif event == "log":
                 _relay(message)
             elif event == "finished":

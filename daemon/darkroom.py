@@ -6,11 +6,12 @@ Everything heavy is imported inside the functions, so that the supervisor may im
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from daemon.deliver import Pictures
 from pipeline.errors import Misconfigured
@@ -19,11 +20,16 @@ from pipeline.recipe import Recipe
 from rules.flatter import choose
 
 if TYPE_CHECKING:
+    from daemon.backgrounds import Library, Upscale
     from daemon.settings import Settings
+    from daemon.studio import Studio
+    from pipeline.backdrop.diffused import Backgrounds
     from pipeline.light.traced import Tracer
-    from pipeline.values import Cutout, Photo, Render
+    from pipeline.upscale.upscaler import Upscaler, Upscalers
+    from pipeline.values import U8, Cutout, Photo, Render
     from rules.plan import Watermark
 
+log = logging.getLogger("vitrine.darkroom")
 RENDERER_VARIABLE = "VITRINE_RENDERER"
 
 
@@ -38,8 +44,8 @@ class Renderer(Protocol):
 _last: dict[tuple[object, ...], tuple[Photo, Cutout]] = {}
 
 
-def load_renderer(settings: Settings | None = None) -> Renderer:
-    """The pipeline with the path tracer of the settings, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
+def load_renderer(settings: Settings | None = None, studio: Studio | None = None) -> Renderer:
+    """The pipeline with the path tracer and the painter of the settings, or what VITRINE_RENDERER=module:name says (tests put quick or failing renderers there).
 
     Loads it now: the first photo does not wait, and a broken installation is no photo's fault (Misconfigured).
     """
@@ -49,7 +55,11 @@ def load_renderer(settings: Settings | None = None) -> Renderer:
         if renderer is develop:
             importlib.import_module("pipeline.photo.decode")
             importlib.import_module("pipeline.render")
-            return partial(develop, tracer=tracer_of(settings)) if settings else develop
+            more: dict[str, Any] = {"tracer": tracer_of(settings)} if settings else {}
+            if settings and studio:
+                more["backgrounds"] = library_of(settings, studio)
+                more["upscalers"] = upscalers_of(settings, studio)
+            return partial(develop, **more)
     except ImportError as error:
         raise Misconfigured(f"Vitrine is not installed completely: {error}.", "Install it anew.") from error
     return renderer
@@ -64,13 +74,85 @@ def tracer_of(settings: Settings) -> Tracer:
     return BlenderTracer(python, said.timeout_s, settings.worker_threads)
 
 
-def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str, tracer: Tracer | None = None) -> Render:
+def upscalers_of(settings: Settings, studio: Studio) -> Upscalers:
+    """The networks in the studio's `weights/upscale/`; each is loaded once in this process."""
+    from pipeline.upscale.network_upscaler import find_upscaler  # noqa: PLC0415
+
+    said = settings.upscaling
+    folder = studio.weights(settings.diffusion.weights) / "upscale"
+
+    @cache
+    def named(name: str) -> Upscaler:
+        return find_upscaler(folder, name, said.denoise, said.device)
+
+    return named
+
+
+def library_of(settings: Settings, studio: Studio) -> Library:
+    """The studio's painted backgrounds; nothing of torch is imported."""
+    from daemon.background_files import BackgroundFiles  # noqa: PLC0415
+    from daemon.backgrounds import Library  # noqa: PLC0415
+    from daemon.digests import Digests  # noqa: PLC0415
+    from pipeline.diffusion.load import Machine  # noqa: PLC0415
+    from pipeline.diffusion.painter import Painter  # noqa: PLC0415
+    from pipeline.diffusion.shelf import Shelf  # noqa: PLC0415
+
+    said = settings.diffusion
+    weights = studio.weights(said.weights)
+    machine = Machine(said.device, said.dtype, said.offload, said.attention)
+    return Library(
+        BackgroundFiles(studio.backgrounds, said.keep_mb),
+        Shelf(weights),
+        Digests(studio.private / "digests.json"),
+        Painter(weights, machine, said.batch, said.idle_s, said.timeout_s),
+        studio.private / "painting.lock",
+        _background_upscaler(settings, studio),
+    )
+
+
+def _background_upscaler(settings: Settings, studio: Studio) -> Upscale | None:
+    """Of painted backgrounds; one that cannot be used is told in the log, and the picture is resampled."""
+    name = settings.upscaling.background
+    if not name:
+        return None
+    from pipeline.upscale.upscaler import in_eight_bits  # noqa: PLC0415
+
+    upscalers = upscalers_of(settings, studio)
+
+    def upscale(srgb: U8, size_px: tuple[int, int]) -> U8:
+        try:
+            return in_eight_bits(upscalers(name), srgb, size_px)
+        except Misconfigured as error:
+            log.warning("painted backgrounds are resampled: %s %s", error, error.advice)
+            return srgb
+
+    return upscale
+
+
+def develop(
+    photo: Path,
+    recipe: Recipe,
+    max_pixels: int,
+    name: str,
+    tracer: Tracer | None = None,
+    *,
+    upscalers: Upscalers | None = None,
+    backgrounds: Backgrounds | None = None,
+) -> Render:
     """Decode and render with the real pipeline. Pictures of one photo, one after the other, share its cut-out."""
+    from pipeline.backdrop.diffused import no_backgrounds  # noqa: PLC0415
     from pipeline.light.traced import no_tracer  # noqa: PLC0415
     from pipeline.photo.decode import decode  # noqa: PLC0415
-    from pipeline.render import Stopwatch, cut, render  # noqa: PLC0415
+    from pipeline.render import Stopwatch, cut, detail_px, render  # noqa: PLC0415
+    from pipeline.upscale.upscaler import no_upscalers  # noqa: PLC0415
 
-    key = (photo, max_pixels, name, recipe.segmenter, recipe.draft)  # a private copy's bytes never change
+    key = (
+        photo,
+        max_pixels,
+        name,
+        recipe.segmenter,
+        detail_px(recipe),
+    )  # a private copy's bytes never change
     clock = Stopwatch()
     if key not in _last:
         _last.clear()
@@ -78,7 +160,15 @@ def develop(photo: Path, recipe: Recipe, max_pixels: int, name: str, tracer: Tra
         with clock.step("cut-out"):
             _last[key] = decoded, cut(decoded, recipe)
     decoded, cutout = _last[key]
-    made = render(decoded, recipe, choose, cutout, tracer or no_tracer)
+    made = render(
+        decoded,
+        recipe,
+        choose,
+        cutout,
+        tracer or no_tracer,
+        backgrounds=backgrounds or no_backgrounds,
+        upscalers=upscalers or no_upscalers,
+    )
     return replace(made, seconds={**clock.seconds, **made.seconds})
 
 

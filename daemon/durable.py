@@ -196,6 +196,14 @@ def move_new(source: Path, target: Path) -> None:
     remove(source)
 
 
+def name_folder(temp: Path, target: Path) -> None:
+    """Give a folder whose files are on the disk its name, which must be free (else FileExistsError)."""
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(target))
+    disk.rename(temp, target)
+    disk.sync_folder(target.parent)
+
+
 def remove(path: Path) -> None:
     """Take a name away; no error if it is gone."""
     with contextlib.suppress(FileNotFoundError):

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
@@ -15,9 +15,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from daemon.alerts import AlertSettings
 from daemon.instagram.settings import InstagramSettings
 from pipeline.errors import Misconfigured
+from pipeline.format import FORMATS
+from pipeline.recipe import UpscalerName
 from pipeline.rig import Frozen
 from presets.library import Library, adopting, shipped, with_own
 from presets.mistakes import Mistake, explain, misconfigured, parse
+from presets.painting import Brush
 from presets.toml_lines import Lines, key_lines
 from rules.accept import Policy
 from rules.plan import Watermark, Window
@@ -27,6 +30,10 @@ from rules.vocabulary import FOLDER_WORDS
 SETTINGS_NAME = "vitrine.toml"
 TEMPLATES_NAME = "templates"  # folder of the studio's own templates
 PREFIX = "VITRINE_"
+_MB_A_MEGAPIXEL, _S_A_MEGAPIXEL = (
+    200,
+    8,
+)  # of a picture beyond the usual size: a third more memory than measured; twice the time
 
 
 def _two_sides(value: object) -> object:
@@ -50,11 +57,41 @@ class RaytracingSettings(Frozen):
     timeout_s: Annotated[float, Field(ge=1, le=86_400)] = 1800.0
 
 
+class UpscalingSettings(Frozen):
+    """For networks in weights/upscale. background: the one for painted backgrounds that are smaller than the picture, "" for none.
+
+    denoise: 0..1, where the network has a second file for that. device: "" = what is there.
+    """
+
+    background: UpscalerName = ""
+    denoise: Annotated[float, Field(ge=0, le=1)] = 1.0
+    device: Literal["", "cpu", "cuda"] = ""
+
+
+class DiffusionSettings(Brush):
+    """Painted backgrounds: beside the `Brush`, what paints and how long.
+
+    weights: folder of the models, below the studio or anywhere. device, dtype, offload, attention: see
+    `pipeline.diffusion.load.Machine`; batch: pictures at a time, 0 = by the machine. idle_s: after so long without work the
+    model is let go. timeout_s: for one order of pictures. keep_mb: of backgrounds that are not pinned.
+    """
+
+    weights: Annotated[str, Field(min_length=1)] = "weights"
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+    dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto"
+    offload: Literal["auto", "none", "model", "sequential"] = "auto"
+    attention: Literal["auto", "sdpa", "sliced"] = "auto"
+    batch: Annotated[int, Field(ge=0, le=64)] = 0
+    idle_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    timeout_s: Annotated[float, Field(ge=1, le=86_400)] = 900.0
+    keep_mb: Annotated[int, Field(ge=16, le=10_485_760)] = 4096
+
+
 class Settings(BaseSettings):
     """All that the owner can set. Every field has a default, so that a studio without a settings file works.
 
     workers: render processes; worker_threads: threads inside each; memory_mb: cap per worker; job_deadline_s: a
-    render that takes longer is stopped and tried again; settle_s: a file must have been unchanged for this long;
+    render that takes longer is stopped and tried again (both grow by themselves with size_px); settle_s: a file must have been unchanged for this long;
     settle_network_s: the same on a network drive, where nobody can tell who still writes;
     incomplete_after_s: a file that never becomes complete is reported after this; scan_s: time between full scans;
     min_free_mb: with less room on a drive, work pauses until there is more;
@@ -87,6 +124,8 @@ class Settings(BaseSettings):
     alerts: AlertSettings = AlertSettings()
     instagram: InstagramSettings = InstagramSettings()
     raytracing: RaytracingSettings = RaytracingSettings()
+    upscaling: UpscalingSettings = UpscalingSettings()
+    diffusion: DiffusionSettings = DiffusionSettings()
     defaults: Choices = Choices()
     rule: tuple[Rule, ...] = ()
 
@@ -103,9 +142,26 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
     @property
+    def worker_memory_mb(self) -> int:
+        """The cap of a worker: `memory_mb`, and more for a picture that is larger than usual."""
+        return self.memory_mb + round(_MB_A_MEGAPIXEL * self._further_megapixels)
+
+    @property
     def longest_job_s(self) -> float:
-        """What a path-traced picture may take: all of Blender's time, and then an ordinary render."""
-        return self.job_deadline_s + self.raytracing.timeout_s
+        """What a picture may take on which everything slow is done."""
+        return self.deadline_s(raytraced=True, painted=True)
+
+    def deadline_s(self, *, raytraced: bool, painted: bool) -> float:
+        """What a picture may take: all of Blender's time, all of the painter's, and an ordinary render's, longer for a larger picture."""
+        slow = self.raytracing.timeout_s if raytraced else 0.0
+        # Another worker may be painting first, and the model be loaded and painting then.
+        slow += 2 * self.diffusion.timeout_s if painted else 0.0
+        return self.job_deadline_s + _S_A_MEGAPIXEL * self._further_megapixels + slow
+
+    @property
+    def _further_megapixels(self) -> float:
+        width, height = FORMATS["square"].size_px
+        return max(self.size_px[0] * self.size_px[1] - width * height, 0) / 1e6
 
     @property
     def rules(self) -> Rules:

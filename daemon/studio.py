@@ -32,6 +32,7 @@ A folder's name says what is inside and, if you like, how it should look:
   rings--our-velvet             a template of your own (see templates/README.txt)
   necklaces--marble--soft-glow  a surface and a light
   bangles--overnight            rendered at night only
+  sets--diffusion               on a painted background (see [diffusion] in vitrine.toml)
   auto--festive--x4             kind of jewelry found by itself, four variants
 You may make new folders. A file ring.toml beside ring.jpg changes things for that one photo.
 What could not be used is in review/ or rejected/, each with a note that says why and what to do.
@@ -48,6 +49,8 @@ name: it goes into folder names (inbox/rings--our-velvet), vitrine.toml, the .to
   rig = "moody"
   look = "warm-gold"
   change = { base = "#14082a", accent = "#5a3fa0", relief = 0.5 }   # all of it optional: your colours, lower folds
+  backdrop = "diffusion"              # optional: the set is painted (see [diffusion] in vitrine.toml)
+  prompt = "our velvet, low sun"      # optional: and these are its words; negative and lora, too
   suits = ["ring", "earrings"]        # optional: chosen by itself for these only
   flatters = ["yellow-gold"]          # optional: and for this metal
 
@@ -106,6 +109,15 @@ class Studio:
     def templates(self) -> Path:
         """The shop's own templates."""
         return self.root / TEMPLATES_NAME
+
+    @property
+    def backgrounds(self) -> Path:
+        """Backgrounds that a diffusion model painted."""
+        return self.root / "backgrounds"
+
+    def weights(self, said: str = "weights") -> Path:
+        """Diffusion models and what belongs to them; `said` in the settings, below the studio or anywhere."""
+        return self.root / Path(said).expanduser()
 
     @property
     def publisher(self) -> Path:

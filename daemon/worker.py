@@ -73,7 +73,7 @@ class Worker:
             return False
         drop = self._drops.get(claim.drop_id)
         self.about |= {"job": claim.key, "drop": drop.id, "photo": _shown(drop)}
-        self._say("claimed", claim, drop, raytraced=_raytraced(claim, drop))
+        self._say("claimed", claim, drop, **_slow(claim, drop))
         reach("after-claim")
         started, self.no_room = time.monotonic(), False
         trouble: sqlite3.Error | None = None
@@ -142,12 +142,14 @@ class Worker:
         say(self._out, event=event, name=_shown(drop), **who, **more)
 
 
-def _raytraced(claim: Claim, drop: Drop) -> bool:
-    """Whether this picture may take as long as Blender may; a plan that nobody can read is the job's own trouble."""
+def _slow(claim: Claim, drop: Drop) -> dict[str, bool]:
+    """What of this picture may take long; a plan that nobody can read is the job's own trouble."""
     try:
-        return Plan.model_validate_json(drop.plan).recipes[claim.variant].renderer == "blender"
+        recipe = Plan.model_validate_json(drop.plan).recipes[claim.variant]
     except ValueError:
-        return False
+        return {}
+    painted = bool(recipe.painting) or any(one.painting for one in recipe.pool)
+    return {"raytraced": recipe.renderer == "blender", "painted": painted}
 
 
 def _shown(drop: Drop) -> str:
@@ -239,12 +241,16 @@ def main() -> int:
         return 0
     settings, queues = told
     try:
-        cap_memory(settings.memory_mb)
+        cap_memory(settings.worker_memory_mb)
         limit_threads(settings.worker_threads)
         studio = Studio(arguments.studio)
         ledger = Ledger(studio.ledger)
         bench = Bench(
-            studio, settings, load_renderer(settings), SqliteStore(ledger), 2 * settings.longest_job_s + 60
+            studio,
+            settings,
+            load_renderer(settings, studio),
+            SqliteStore(ledger),
+            2 * settings.longest_job_s + 60,
         )
         worker = Worker(bench, Drops(ledger), out)
         logging.captureWarnings(capture=True)

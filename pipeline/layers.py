@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
 from pipeline.color import srgb_from_linear
 from pipeline.light.traced import Tracer, no_tracer
 from pipeline.recipe import Recipe
 from pipeline.render import Stopwatch, cut, take
+from pipeline.upscale.upscaler import Upscalers, no_upscalers
 from pipeline.values import F32, U8, Photo
 
 
@@ -30,10 +32,17 @@ class Layers:
     bare: U8
 
 
-def layers(photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer) -> Layers:
+def layers(
+    photo: Photo,
+    recipe: Recipe,
+    tracer: Tracer = no_tracer,
+    *,
+    backgrounds: Backgrounds = no_backgrounds,
+    upscalers: Upscalers = no_upscalers,
+) -> Layers:
     """Take the picture of `photo` by `recipe` apart. Raises as `pipeline.render.render` does."""
     clock = Stopwatch()
-    taken = take(cut(photo, recipe), recipe, clock, tracer)
+    taken = take(cut(photo, recipe), recipe, clock, tracer, backgrounds=backgrounds, upscalers=upscalers)
     piece, composite = taken.piece, taken.composite
     alpha = np.rint(np.clip(piece.alpha, 0, 1) * 255).astype(np.uint8)
     lit = composite.lit * (alpha[..., None] > 0)

@@ -12,6 +12,8 @@ from pipeline.format import FORMATS
 from pipeline.recipe import Recipe
 from pipeline.shape.kind import guess_kind
 from pipeline.stance import stance_for
+from pipeline.upscale.product import LEAST_ENLARGEMENT, enlarged
+from pipeline.upscale.upscaler import Upscalers, no_upscalers
 from pipeline.values import F32, Box, Cutout, Ground, Note
 
 TABLE_ELEVATION = 30.0
@@ -38,8 +40,11 @@ class Piece:
     notes: tuple[Note, ...] = ()
 
 
-def lay_out(cutout: Cutout, recipe: Recipe) -> Piece:
-    """Scale the cut-out so that it is `recipe.fill` of the free frame, whichever side is reached first, and set it down."""
+def lay_out(cutout: Cutout, recipe: Recipe, upscalers: Upscalers = no_upscalers) -> Piece:
+    """Scale the cut-out so that it is `recipe.fill` of the free frame, whichever side is reached first, and set it down.
+
+    upscalers: for recipes that name one. Raises Busy when it has no memory.
+    """
     kind = guess_kind(cutout.alpha) if recipe.jewelry_type == "auto" else recipe.jewelry_type
     view, pose = stance_for(kind, recipe.view, recipe.pose)
     tight = _tight_box(cutout.alpha)
@@ -54,12 +59,16 @@ def lay_out(cutout: Cutout, recipe: Recipe) -> Piece:
         else round(free.y0 + MIDDLE_AT * free.height - size[1] / 2)
     )
     y0 = max(y0, round(free.y0 + 0.5 * (1 - LONGEST_SHARE) * free.height))
-    rgb, alpha = _placed(cutout, tight, size, (x0, y0), recipe)
+    enlargement = zoom * cutout.scale
+    rgb, alpha = _resampled(cutout, tight, size)
+    more: tuple[Note, ...] = ()
+    if recipe.enlarge and enlargement > LEAST_ENLARGEMENT:
+        rgb, more = enlarged(cutout, tight, size, recipe.enlarge, upscalers)
+    rgb, alpha = _placed(rgb, alpha, (x0, y0), recipe)
     box = Box(x0, y0, x0 + size[0], y0 + size[1])
     origin = (x0 + size[0] / 2, float(box.y1) if standing else y0 + size[1] / 2)
     ground = Ground(TABLE_ELEVATION if view == "table" else 90.0, float(max(size)), origin)
-    enlargement = zoom * cutout.scale
-    notes = _notes(enlargement, cutout)
+    notes = (*_notes(enlargement, cutout), *more)
     return Piece(rgb, alpha, box, ground, view, pose, enlargement, notes)
 
 
@@ -84,10 +93,8 @@ def _zoom(tight: Box, free: Box, recipe: Recipe) -> float:
     return min(share * free.width / tight.width, share * free.height / tight.height)
 
 
-def _placed(
-    cutout: Cutout, tight: Box, size: tuple[int, int], at: tuple[int, int], recipe: Recipe
-) -> tuple[F32, F32]:
-    """Resample premultiplied, then place: averaging straight colours would drag the estimator's guesses in."""
+def _resampled(cutout: Cutout, tight: Box, size: tuple[int, int]) -> tuple[F32, F32]:
+    """Colours and alpha at `size`, resampled premultiplied: averaging straight colours would drag the estimator's guesses in."""
     alpha = np.ascontiguousarray(cutout.alpha[tight.slices])
     premul = cutout.rgb[tight.slices] * alpha[..., None]
     method = cv2.INTER_AREA if size[0] < tight.width else cv2.INTER_CUBIC
@@ -95,11 +102,16 @@ def _placed(
     alpha = np.clip(cv2.resize(alpha, size, interpolation=method), 0, 1)
     spread = cv2.resize(cutout.rgb[tight.slices], size, interpolation=cv2.INTER_LINEAR)
     solid = alpha[..., None] > 0.05
-    rgb = np.where(solid, premul / np.maximum(alpha[..., None], 0.05), spread)
+    return np.where(solid, premul / np.maximum(alpha[..., None], 0.05), spread), alpha
+
+
+def _placed(rgb: F32, alpha: F32, at: tuple[int, int], recipe: Recipe) -> tuple[F32, F32]:
+    """Both on the frame, their corner at `at` (x, y); what stands over is cut off."""
     frame_rgb = np.zeros((recipe.height_px, recipe.width_px, 3), np.float32)
     frame_alpha = np.zeros((recipe.height_px, recipe.width_px), np.float32)
     x, y = at
-    y1, x1 = min(y + size[1], recipe.height_px), min(x + size[0], recipe.width_px)
+    height, width = alpha.shape
+    y1, x1 = min(y + height, recipe.height_px), min(x + width, recipe.width_px)
     frame_rgb[max(y, 0) : y1, max(x, 0) : x1] = rgb[max(-y, 0) : y1 - y, max(-x, 0) : x1 - x]
     frame_alpha[max(y, 0) : y1, max(x, 0) : x1] = alpha[max(-y, 0) : y1 - y, max(-x, 0) : x1 - x]
     return frame_rgb, frame_alpha
@@ -107,7 +119,7 @@ def _placed(
 
 def _notes(enlargement: float, cutout: Cutout) -> tuple[Note, ...]:
     notes = []
-    if enlargement > 1.25:
+    if enlargement > LEAST_ENLARGEMENT:
         notes.append(
             Note(
                 "small-photo",

@@ -33,6 +33,11 @@ METALS: tuple[str, ...] = get_args(Metal)
 Pose = Literal["upright", "flat", "hanging", "auto"]
 View = Literal["table", "flat", "auto"]
 Renderer = Literal["fast", "blender"]
+UpscalerName = Annotated[
+    str, Field(pattern=r"^([\w+-][\w.+-]*)?$")
+]  # of a file in the studio's weights/upscale, no path
+BackdropName = Literal["plate", "diffusion"]
+ControlName = Literal["auto", "none", "depth", "normal", "edges"]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Fill = Annotated[float, Field(ge=0.2, le=0.9)]
 
@@ -89,8 +94,40 @@ class Look(Frozen):
     sharpen: Annotated[float, Field(ge=0, le=1)] = 0.35
 
 
+class Worn(Frozen):
+    """A LoRA by name and how strongly it is worn; 1 is as it was trained."""
+
+    name: str
+    strength: Annotated[float, Field(ge=-2, le=2)] = 1.0
+
+
+class Painting(Frozen):
+    """A set that a diffusion model paints: what it is told.
+
+    prompt, negative: in words. model: its name, "" = the first there is. control: which picture of the set's shape holds it;
+    auto: what there is a ControlNet for. control_strength: how firmly. steps, guidance: None = as the model's family wants.
+    side_px: of square pictures, None = the model's own. backgrounds: how many different ones there are, take: which of
+    them this picture gets.
+    """
+
+    prompt: str
+    negative: str = ""
+    model: str = ""
+    loras: tuple[Worn, ...] = ()
+    control: ControlName = "auto"
+    control_strength: Annotated[float, Field(ge=0, le=2)] = 0.7
+    steps: Annotated[int, Field(ge=1, le=150)] | None = None
+    guidance: Annotated[float, Field(ge=0, le=30)] | None = None
+    side_px: Annotated[int, Field(ge=64, le=2048, multiple_of=8)] | None = None
+    backgrounds: Annotated[int, Field(ge=1, le=100)] = 1
+    take: Annotated[int, Field(ge=0)] = 0
+
+
 class Candidate(Frozen):
-    """A set that may be chosen once the piece is cut out and its colours are known. flatters: metals it is made for."""
+    """A set that may be chosen once the piece is cut out and its colours are known. flatters: metals it is made for.
+
+    painting: who paints it, None = its plate or its own painter.
+    """
 
     template: str
     surface: Surface
@@ -100,6 +137,7 @@ class Candidate(Frozen):
     pose: Pose
     fill: Fill
     flatters: tuple[Metal, ...] = ()
+    painting: Painting | None = None
 
 
 class Recipe(Frozen):
@@ -107,7 +145,9 @@ class Recipe(Frozen):
 
     format: what of the frame must stay free (`pipeline.format`); width_px, height_px: of the frame.
     pool: while it is not empty, one of these sets takes the place of the recipe's own, by the colours of the piece.
-    renderer: who draws shadow and reflection: `fast` (in a second) or `blender` (path-traced, in minutes).
+    renderer: who draws shadow and reflection: `fast` (in a second) or `blender` (path-traced, in minutes). enlarge: the network
+    that enlarges the piece of a small photo where it stays itself; "" for none.
+    painting: what a diffusion model is told if it shall paint the set; None: the surface's plate or painter.
     """
 
     template: str
@@ -124,6 +164,8 @@ class Recipe(Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     segmenter: str = "network"
     renderer: Renderer = "fast"
+    enlarge: UpscalerName = ""
+    painting: Painting | None = None
     draft: bool = False
     pool: tuple[Candidate, ...] = ()
 

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field, replace
 from threadpoolctl import threadpool_limits
 
 from pipeline.backdrop.backdrop import paint
+from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
 from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
+from pipeline.cutout.finer import finer
 from pipeline.develop import develop
+from pipeline.format import FORMATS
 from pipeline.judge.colours import colours_of
 from pipeline.judge.judge import judge
 from pipeline.layout import Piece, lay_out
@@ -26,6 +29,7 @@ from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
 from pipeline.shape.solid import solidify
 from pipeline.tones import Tones, tones_of
+from pipeline.upscale.upscaler import Upscalers, no_upscalers
 from pipeline.values import Cutout, Note, Photo, Render, Scene
 
 Choose = Callable[[Recipe, Tones], tuple[Recipe, str]]
@@ -43,11 +47,15 @@ def render(
     choose: Choose = as_it_is,
     cutout: Cutout | None = None,
     tracer: Tracer = no_tracer,
+    *,
+    backgrounds: Backgrounds = no_backgrounds,
+    upscalers: Upscalers = no_upscalers,
 ) -> Render:
     """Render `photo` by `recipe`; `choose` settles which of its sets is taken.
 
     cutout: from `cut`, if it is known already; another format or variant needs the same. tracer: for recipes that want a
-    path-traced ground.
+    path-traced ground. backgrounds: for recipes that want a set painted by a diffusion model. upscalers: for recipes that want a
+    small piece enlarged by one.
 
     Same photo, recipe and version give the same bytes on any number of threads. Raises `Unfit` when there is no
     piece to be found, `Misconfigured` when the recipe asks for what is not there.
@@ -57,14 +65,25 @@ def render(
         with clock.step("cut-out"):
             cutout = cut(photo, recipe)
     settled, why = choose(recipe, tones_of(cutout)) if recipe.pool else (recipe, "")
-    return replace(render_cutout(cutout, settled, clock, photo.notes, tracer), recipe=settled, why=why)
+    made = render_cutout(
+        cutout, settled, clock, photo.notes, tracer, backgrounds=backgrounds, upscalers=upscalers
+    )
+    return replace(made, recipe=settled, why=why)
 
 
 def cut(photo: Photo, recipe: Recipe) -> Cutout:
-    """The piece without its paper: of the recipe, only the segmenter and `draft` matter. Raises as `render` does."""
+    """The piece without its paper: of the recipe, only the segmenter and `detail_px` matter. Raises as `render` does."""
     keep_big_blocks()
     with threadpool_limits(1, "blas"):  # sums split over threads would round differently
-        return cut_out(photo, segmenter_for(recipe), working_px=DRAFT_PX if recipe.draft else WORKING_PX)
+        cutout = cut_out(photo, segmenter_for(recipe), working_px=min(detail_px(recipe), WORKING_PX))
+        return finer(photo, cutout, detail_px(recipe))
+
+
+def detail_px(recipe: Recipe) -> int:
+    """How large the piece's crop is wanted, long side: more for a picture that is wider than usual."""
+    if recipe.draft:
+        return DRAFT_PX
+    return max(WORKING_PX, round(WORKING_PX * recipe.width_px / FORMATS[recipe.format].size_px[0]))
 
 
 def render_cutout(
@@ -73,10 +92,13 @@ def render_cutout(
     clock: Stopwatch | None = None,
     notes: tuple[Note, ...] = (),
     tracer: Tracer = no_tracer,
+    *,
+    backgrounds: Backgrounds = no_backgrounds,
+    upscalers: Upscalers = no_upscalers,
 ) -> Render:
     """Render a piece that is cut out already, on the recipe's own set; `notes`: what is known of its photo."""
     clock = clock or Stopwatch()
-    taken = take(cutout, recipe, clock, tracer)
+    taken = take(cutout, recipe, clock, tracer, backgrounds=backgrounds, upscalers=upscalers)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
@@ -95,7 +117,15 @@ class Take:
     notes: tuple[Note, ...] = ()
 
 
-def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_tracer) -> Take:
+def take(
+    cutout: Cutout,
+    recipe: Recipe,
+    clock: Stopwatch,
+    tracer: Tracer = no_tracer,
+    *,
+    backgrounds: Backgrounds = no_backgrounds,
+    upscalers: Upscalers = no_upscalers,
+) -> Take:
     """Everything from the cut-out to the composed light. Raises as `render` does.
 
     A ground that cannot be path-traced costs nothing but a note: the ordinary one is there already.
@@ -103,12 +133,21 @@ def take(cutout: Cutout, recipe: Recipe, clock: Stopwatch, tracer: Tracer = no_t
     keep_big_blocks()
     with threadpool_limits(1, "blas"):
         with clock.step("layout"):
-            piece = lay_out(cutout, recipe)
+            piece = lay_out(cutout, recipe, upscalers)
         with clock.step("shape"):
             solid = solidify(piece.alpha, piece.ground, piece.pose)
         with clock.step("backdrop"):
             size = (recipe.width_px, recipe.height_px)
-            scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
+            scene = paint(
+                recipe.surface,
+                recipe.rig,
+                piece.view,
+                size,
+                recipe.seed,
+                piece.ground,
+                recipe.painting,
+                backgrounds,
+            )
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
         if recipe.renderer == "fast":

@@ -12,10 +12,11 @@ from typing import TypeVar
 
 from pipeline.errors import Misconfigured
 from pipeline.format import FORMATS, FormatName
-from pipeline.recipe import Candidate, JewelryType, Pose, Recipe, Renderer, View
+from pipeline.recipe import BackdropName, Candidate, JewelryType, Pose, Recipe, Renderer, View
 from pipeline.rig import Aim, Rig
 from pipeline.stance import stance_for
 from presets.loading import Library, load, with_own
+from presets.painting import Commission, painting
 from presets.spelling import unknown
 
 __all__ = [
@@ -74,17 +75,32 @@ def recipe(
     pool: Sequence[str] = (),
     renderer: Renderer = "fast",
     light: Aim | None = None,
+    enlarge: str = "",
+    backdrop: BackdropName | None = None,
+    commission: Commission | None = None,
     presets: Library | None = None,
 ) -> Recipe:
     """The recipe of `template` for a kind of jewelry; what is given replaces the template's own.
 
     format: shape of the picture. size_px: width, height; None is the format's own. fill: share of the picture's side that the
-    piece's box fills. segmenter: what cuts the piece out. renderer: see `Recipe`. pool: templates one of which takes this one's place once the piece is
-    seen; what is given replaces theirs, too. light: changes to the key light. presets: other than those in force. Raises Misconfigured when a name is unknown.
+    piece's box fills. segmenter: what cuts the piece out. renderer, enlarge: see `Recipe`. pool: templates one of which takes
+    this one's place once the piece is seen; what is given replaces theirs, too. light: changes to the key light. backdrop: who
+    makes the set, None: as the template says; commission: what a diffusion model is told beside the template. presets: other
+    than those in force. Raises Misconfigured when a name is unknown.
     """
     known = presets or library()
     width_px, height_px = size_px or FORMATS[format].size_px
-    wish = _Wish(jewelry_type, lighting, look, pose, fill, format, light or Aim())
+    wish = _Wish(
+        jewelry_type,
+        lighting,
+        look,
+        pose,
+        fill,
+        format,
+        light=light or Aim(),
+        backdrop=backdrop,
+        commission=commission or Commission(),
+    )
     own = _candidate(known, template, wish).model_dump(exclude={"flatters"})
     return Recipe(
         **own,
@@ -97,6 +113,7 @@ def recipe(
         segmenter=segmenter,
         pool=tuple(_candidate(known, name, wish) for name in pool),
         renderer=renderer,
+        enlarge=enlarge,
     )
 
 
@@ -111,6 +128,8 @@ class _Wish:
     fill: float | None
     format: FormatName
     light: Aim
+    backdrop: BackdropName | None
+    commission: Commission
 
 
 def _candidate(known: Library, name: str, wish: _Wish) -> Candidate:
@@ -119,15 +138,19 @@ def _candidate(known: Library, name: str, wish: _Wish) -> Candidate:
     rig = _get("lighting", wish.lighting or template.rig, known.rigs)
     own = Aim() if wish.lighting else template.light  # another rig has its own key
     aim = own.joined(wish.light)
+    rig = _for_format(rig if aim == Aim() else rig.aimed(aim), wish.format)
+    surface = known.surface_of(template)
+    painted = (wish.backdrop or template.backdrop) == "diffusion"
     return Candidate(
         template=name,
-        surface=known.surface_of(template),
-        rig=_for_format(rig if aim == Aim() else rig.aimed(aim), wish.format),
+        surface=surface,
+        rig=rig,
         look=_get("look", wish.look or template.look, known.looks),
         view=view,
         pose=pose,
         fill=template.fill if wish.fill is None else wish.fill,
         flatters=template.flatters,
+        painting=painting(template, surface, rig, view, wish.commission) if painted else None,
     )
 
 

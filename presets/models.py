@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, RootModel
 from pipeline.recipe import (
     JEWELRY_TYPES,
     METALS,
+    BackdropName,
     Fill,
     Hex,
     JewelryType,
@@ -35,6 +36,7 @@ def _word(text: str) -> str:
 
 
 Tag = Annotated[str, AfterValidator(_word)]
+LoraName = Annotated[str, Field(pattern=r"^[^:/\\]+(:-?[0-9]+(\.[0-9]+)?)?$")]
 PlateName = Annotated[str, Field(pattern=r"^[a-z0-9-]*$")]
 KNOWN_TYPES: tuple[JewelryType, ...] = tuple(kind for kind in JEWELRY_TYPES if kind != "auto")  # type: ignore[misc]
 
@@ -104,8 +106,10 @@ class SurfaceFile(Frozen):
 class Template(Frozen):
     """One table of `templates/*.toml`: a surface in a palette under a rig with a look.
 
-    change: parameters and colours of the surface that differ here; light: what of the rig's key light does. suits: types it is made for; flatters: metals that
-    look well on it; seasons: none means all year. prompt: the set in words, as one would order it from a stylist.
+    change: parameters and colours of the surface that differ here; light: what of the rig's key light does. suits: types it is
+    made for; flatters: metals that look well on it; seasons: none means all year. prompt: the set in words, as one would order
+    it from a stylist; negative: what must not be in it; lora: names of LoRAs, with a strength or without ("our-shop",
+    "our-shop:0.6"): for a diffusion model, which paints it without being asked where backdrop says so.
     """
 
     title: str
@@ -122,6 +126,9 @@ class Template(Frozen):
     flatters: tuple[Metal, ...] = METALS  # type: ignore[assignment]
     fill: Fill = 0.62
     prompt: str = ""
+    negative: str = ""
+    lora: tuple[LoraName, ...] = ()
+    backdrop: BackdropName = "plate"
 
 
 class TemplateFile(RootModel[dict[Tag, Template]]):

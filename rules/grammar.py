@@ -31,6 +31,7 @@ class Wish(Frozen):
     urgent: bool = False
     draft: bool = False
     raytraced: bool = False
+    diffusion: bool = False
     no_instagram: bool = False
     variants: Annotated[int, Field(ge=1, le=MAX_VARIANTS)] | None = None
     findings: tuple[Finding, ...] = ()

@@ -6,10 +6,13 @@ the default of the kind of jewelry. Each of them may leave a choice to the next.
 
 from __future__ import annotations
 
+import hashlib
+
 from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Recipe
 from pipeline.rig import Aim
 from presets.library import recipe
+from presets.painting import Brush, Commission, Said
 from rules.facts import Facts
 from rules.grammar import read_folder
 from rules.plan import Finding, Output, Plan
@@ -73,10 +76,13 @@ def _recipes(
     segmenter, segmenter_from = voices.first("segmenter")
     renderer, renderer_from = voices.first("renderer")
     light, light_from = voices.first("light")
+    enlarge, enlarge_from = voices.first("enlarge")
+    backdrop, backdrop_from = voices.first("backdrop")
     seed, seed_from = voices.first("seed")
     start = rules.seed if seed is None else seed
     count = voices.rule.variants or voices.wish.variants or 1
     key = f"{facts.digest or facts.name}|{start}"
+    commission = _commission(voices, rules, key)
     offers = [offer(style, kind, key, turn=variant, of=count) for variant in range(count)]
     choice = offers[0].choice
     recipes = tuple(
@@ -95,6 +101,9 @@ def _recipes(
             pool=one.pool,
             renderer=renderer or "fast",
             light=light,
+            enlarge=enlarge or "",
+            backdrop=backdrop,
+            commission=commission,
         )
         for variant, one in enumerate(offers)
         for shape in formats
@@ -106,6 +115,8 @@ def _recipes(
     words += [f"Segmenter {segmenter}: from {segmenter_from}."] if segmenter_from else []
     words += [f"Renderer {renderer}: from {renderer_from}."] if renderer_from else []
     words += [f"Key light changed ({_aim_words(light)}): from {light_from}."] if light else []
+    words += [f"Small pieces enlarged by {enlarge}: from {enlarge_from}."] if enlarge else []
+    words += [f"Backdrop {backdrop}: from {backdrop_from}."] if backdrop_from else []
     words += [f"Seed {seed}: from {seed_from}."] if seed_from else []
     words += [f"{count} variants."] if count > 1 else []
     words += ["Draft quality."] if recipes[0].draft else []
@@ -114,6 +125,14 @@ def _recipes(
 
 def _aim_words(light: Aim) -> str:
     return ", ".join(f"{name} {value}" for name, value in light.model_dump(exclude_none=True).items())
+
+
+def _commission(voices: Voices, rules: Rules, key: str) -> Commission:
+    """What a painted set is made by. A photo always gets the same one of a template's backgrounds, another photo another."""
+    named = {"model": "diffusion_model"}
+    said = Said(**{name: voices.first(named.get(name, name))[0] for name in Said.model_fields})
+    brush = Brush(**{name: getattr(rules.diffusion, name) for name in Brush.model_fields})
+    return Commission(brush=brush, said=said, take=int(hashlib.sha256(key.encode()).hexdigest()[:8], 16))
 
 
 def _formats(voices: Voices, outputs: tuple[Output, ...]) -> tuple[tuple[FormatName, ...], list[str]]:

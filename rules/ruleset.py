@@ -9,10 +9,12 @@ from typing import Annotated
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from pipeline.format import FormatName
-from pipeline.recipe import JewelryType, Renderer
+from pipeline.recipe import BackdropName, JewelryType, Renderer, UpscalerName
 from pipeline.rig import Aim, Frozen
 from presets.library import library
 from presets.mistakes import PLAIN, TABLE
+from presets.models import LoraName
+from presets.painting import Brush
 from presets.spelling import closest, listing, unknown
 from presets.styles import Style, find_style, style_words
 from rules.accept import Policy
@@ -76,6 +78,7 @@ Overnight = Annotated[
     Annotated[bool, Tag(PLAIN)] | Annotated[Window, Tag(TABLE)],
     Discriminator(lambda value: TABLE if isinstance(value, dict | Window) else PLAIN),
 ]
+Prompt = Annotated[str, Field(max_length=1000)]
 ALL_OUTPUTS: tuple[Output, ...] = ("export", "watermark", "instagram")
 
 
@@ -83,6 +86,8 @@ class Choices(Frozen):
     """What a rule, the defaults or a sidecar may decide; None leaves the choice to the next in line.
 
     formats: the shapes in which each picture is made, each rendered for itself. light: changes to the rig's key light.
+    enlarge: a file's name in weights/upscale, "" for none.
+    backdrop: who makes the set; prompt, negative, diffusion_model, lora: what a diffusion model is told then (see `Said`).
     """
 
     type: JewelryType | None = None
@@ -94,6 +99,12 @@ class Choices(Frozen):
     formats: Formats | None = None
     renderer: Renderer | None = None
     light: Aim | None = None
+    enlarge: UpscalerName | None = None
+    backdrop: BackdropName | None = None
+    prompt: Prompt | None = None
+    negative: Prompt | None = None
+    diffusion_model: str | None = None
+    lora: tuple[LoraName, ...] | None = None
     seed: Seed | None = None
     hashtags: Hashtags | None = None
 
@@ -137,6 +148,7 @@ class Rules(Frozen):
     overnight: Window = Window()
     accept: Policy = Policy()
     instagram: Posting = Posting()
+    diffusion: Brush = Brush()
 
     def first_match(self, folder: str) -> tuple[int, Rule] | None:
         """The first rule for the folder and its number, counted from 1."""

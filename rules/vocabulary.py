@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pipeline.recipe import JewelryType
 
 MAX_VARIANTS = 12
-MODIFIERS = ("overnight", "urgent", "draft", "raytraced", "no-instagram")
+MODIFIERS = ("overnight", "urgent", "draft", "raytraced", "diffusion", "no-instagram")
 
 _SAME: Mapping[JewelryType, str] = {
     "ring": "band solitaire engagement-ring wedding-ring",
@@ -27,6 +27,7 @@ _SAME_MODIFIER: Mapping[str, str] = {
     "urgent": "rush express asap",
     "draft": "preview quick",
     "raytraced": "ray-traced raytrace path-traced pathtraced blender",
+    "diffusion": "diffused stable-diffusion ai-background painted-background",
     "no-instagram": "no-insta no-ig noinstagram",
 }
 

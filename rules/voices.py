@@ -58,7 +58,11 @@ def gather(facts: Facts, rules: Rules, wish: Wish, sidecar: Sidecar | None) -> t
     match = rules.first_match(facts.folder)
     number, rule = match or (0, NO_RULE)
     shown = facts.folder or "the inbox itself"
-    named = Choices(type=wish.type, renderer="blender" if wish.raytraced else None)
+    named = Choices(
+        type=wish.type,
+        renderer="blender" if wish.raytraced else None,
+        backdrop="diffusion" if wish.diffusion else None,
+    )
     order = [Voice(f"the folder name {facts.folder}", named, wish.style)]
     order.append(Voice("[defaults] in the settings", rules.defaults, rules.defaults.style))
     if match:

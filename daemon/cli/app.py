@@ -28,8 +28,11 @@ COMMANDS = {
     "retry": "Give photos in review or rejected another try.",
     "queue": "Look at the Instagram posts that wait; edit and approve them.",
     "publish": "Send approved posts to Instagram when their time has come.",
+    "backgrounds": "Show the painted backgrounds; pin, ban or paint some.",
+    "weights": "Show, check and import diffusion models and what belongs to them.",
     "check": "Check settings, rules, presets and the installation.",
     "templates": "List the templates, or render a sheet of them all.",
+    "train": "Teach a diffusion model the shop's own style.",
     "demo": "See the whole program at work on sample photos.",
 }
 

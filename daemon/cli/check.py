@@ -18,6 +18,7 @@ from daemon.studio import Studio as Folders
 from pipeline.errors import Misconfigured, VitrineError
 from presets.library import library
 from presets.library import recipe as preset_recipe
+from rules.ruleset import Choices
 
 ADVICE = "Another program brings a package of the same name. Install Vitrine into a venv of its own."
 PACKAGES = ("daemon", "rules", "presets", "pipeline", "weights")
@@ -31,6 +32,7 @@ def command(studio: Studio = STUDIO) -> None:
         ("presets", presets),
         ("settings", lambda: settings(studio)),
         ("raytracing", lambda: raytracing(studio)),
+        ("diffusion", lambda: diffusion(studio)),
     )
     for name, check in checks:
         try:
@@ -115,3 +117,33 @@ def raytracing(studio: Path) -> str:
     if named or asked:
         raise Misconfigured(f"{studio / SETTINGS_NAME}, raytracing: {text}", "`make blender` installs it.")
     return f"{text}; `make blender` installs it"
+
+
+def diffusion(studio: Path) -> str:
+    """What paints backgrounds must be there if the settings or templates ask for it; without, it is only said. Raises Misconfigured."""
+    from pipeline.diffusion.load import require_libraries  # noqa: PLC0415 - brings the imaging libraries
+    from pipeline.diffusion.shelf import Shelf  # noqa: PLC0415
+
+    try:
+        found = load_settings(studio)
+    except Misconfigured:  # told already
+        return "not looked at, because of the settings"
+    voices: tuple[Choices, ...] = (found.defaults, *found.rule)
+    backdrops = [*(one.backdrop for one in voices), *(one.backdrop for one in library().templates.values())]
+    shelf = Shelf(Folders(studio).weights(found.diffusion.weights))
+    try:
+        require_libraries()
+        models = [
+            shelf.model(name)
+            for name in dict.fromkeys(
+                filter(None, (found.diffusion.model, *(one.diffusion_model for one in voices)))
+            )
+        ]
+        models = models or [shelf.model()]
+        if found.diffusion.control != "auto":
+            shelf.control(found.diffusion.control, models[0])
+    except Misconfigured as error:
+        if "diffusion" in backdrops or found.diffusion.model:
+            raise Misconfigured(f"{studio / SETTINGS_NAME}, diffusion: {error}", error.advice) from error
+        return f"no backgrounds can be painted ({error}), so the ordinary ones are taken where painted ones are asked for"
+    return f"backgrounds are painted by {', '.join(model.name for model in models)}"

@@ -14,9 +14,11 @@ from pydantic import ValidationError
 from daemon import durable
 from daemon.cli.options import STUDIO, AsJson, Studio
 from daemon.cli.photos import Photos, Result, Shelf, each
-from daemon.darkroom import tracer_of
+from daemon.darkroom import library_of, tracer_of, upscalers_of
 from daemon.deliver import as_json as canonical
-from daemon.settings import Settings, own_templates
+from daemon.settings import Settings, load_settings, own_templates
+from daemon.studio import Studio as Folders
+from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
 from pipeline.errors import Misconfigured
 from pipeline.finish.encode import encode_jpeg, encode_png, encode_rgba_png
 from pipeline.format import FORMAT_NAMES, FORMATS, FormatName
@@ -26,8 +28,10 @@ from pipeline.photo.decode import decode
 from pipeline.recipe import JewelryType, Recipe
 from pipeline.render import render
 from pipeline.rig import Aim
+from pipeline.upscale.upscaler import Upscalers, no_upscalers
 from pipeline.values import Photo, Render
 from presets.library import adopting, library, recipe
+from presets.painting import Commission, Said
 from presets.spelling import closest, unknown
 from presets.styles import Style, find_style, style_words
 from rules.flatter import choose
@@ -69,6 +73,20 @@ Draft = Annotated[bool, typer.Option("--draft", help="Quicker and rougher.")]
 Raytraced = Annotated[
     bool, typer.Option("--raytraced", help="Path-traced by Blender: minutes for each picture.")
 ]
+Diffusion = Annotated[
+    bool,
+    typer.Option(
+        "--diffusion", help="The background painted by a diffusion model of the studio's weights folder."
+    ),
+]
+Prompt = Annotated[str, typer.Option("--prompt", help="What to paint, in words, in place of the template's.")]
+
+Enlarge = Annotated[
+    str,
+    typer.Option(
+        "--enlarge", help="Network that enlarges the piece of a small photo: a file in weights/upscale."
+    ),
+]
 
 
 def command(  # noqa: PLR0917 - typer reads the options off the signature
@@ -85,6 +103,9 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     parts: Parts = False,  # noqa: FBT002
     draft: Draft = False,  # noqa: FBT002
     raytraced: Raytraced = False,  # noqa: FBT002
+    enlarge: Enlarge = "",
+    diffusion: Diffusion = False,  # noqa: FBT002
+    prompt: Prompt = "",
     as_json: AsJson = False,  # noqa: FBT002
     studio: Studio = STUDIO,
 ) -> None:
@@ -97,6 +118,10 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
         wish = wished(template, lighting, look)
     shelf = Shelf(out, files)
     tracer = tracer_of(Settings(worker_threads=len(os.sched_getaffinity(0))))
+    said = load_settings(studio)
+    home = Folders(studio.absolute())
+    backgrounds, upscalers = library_of(said, home), upscalers_of(said, home)
+    commission = Commission(brush=said.rules.diffusion, said=Said(prompt=prompt or None))
 
     def recipe_for(photo: Path) -> Recipe:
         found = (type_in_name(photo.name) or asked) if asked == "auto" else asked
@@ -113,20 +138,22 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             pool=one.pool,
             renderer="blender" if raytraced else "fast",
             light=aim,
+            enlarge=enlarge,
+            backdrop="diffusion" if diffusion or prompt else None,
+            commission=commission,
         )
 
     def work(file: Path) -> Result:
         started = time.monotonic()
         photo, wanted = decode(file), recipe_for(file)
-        picture = render(photo, wanted, choose, tracer=tracer)
+        picture = render(photo, wanted, choose, tracer=tracer, backgrounds=backgrounds, upscalers=upscalers)
         wanted = picture.recipe or wanted
         stem = shelf.stem(file)
         made = [shelf.put(f"{stem}.jpg", encode_jpeg(picture.srgb))]
         made.append(shelf.put(f"{stem}.json", canonical(told(picture, wanted, file))))
         if parts:
-            made += [
-                shelf.put(f"{stem}-{name}.png", data) for name, data in as_png(photo, wanted, tracer).items()
-            ]
+            apart = as_png(photo, wanted, tracer, backgrounds, upscalers)
+            made += [shelf.put(f"{stem}-{name}.png", data) for name, data in apart.items()]
         reason = " ".join(note.text for note in picture.verdict.reasons)
         seconds = round(time.monotonic() - started, 3)
         return Result(str(file), picture.verdict.outcome, reason, outputs=tuple(made), seconds=seconds)
@@ -208,9 +235,15 @@ def told(picture: Render, recipe: Recipe, file: Path) -> dict[str, object]:
     }
 
 
-def as_png(photo: Photo, recipe: Recipe, tracer: Tracer = no_tracer) -> dict[str, bytes]:
+def as_png(
+    photo: Photo,
+    recipe: Recipe,
+    tracer: Tracer = no_tracer,
+    backgrounds: Backgrounds = no_backgrounds,
+    upscalers: Upscalers = no_upscalers,
+) -> dict[str, bytes]:
     """The parts of the picture as PNG files, by name."""
-    parts = layers(photo, recipe, tracer)
+    parts = layers(photo, recipe, tracer, backgrounds=backgrounds, upscalers=upscalers)
     return {
         "piece": encode_rgba_png(parts.piece, parts.alpha),
         "ground": encode_png(parts.ground),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 from collections.abc import Collection
 from dataclasses import replace
 from functools import cache
@@ -19,6 +18,7 @@ from daemon.instagram.captions import Record, Said, Voice
 from daemon.instagram.doubts import doubts
 from daemon.instagram.model_folder import check_model, sees_pictures
 from pipeline.errors import Misconfigured
+from pipeline.offline import hub_off
 
 log = logging.getLogger("vitrine.captions")
 _MOST_TOKENS = 90
@@ -70,7 +70,7 @@ class ModelCaptioner:
 def load(folder: Path) -> Teller:
     """The model in `folder`, loaded once in this process. Raises Misconfigured, or whatever the libraries raise."""
     check_model(folder)
-    os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    hub_off()
     return _Seeing(folder) if sees_pictures(folder) else _Reading(folder)
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import Misconfigured
+from weights.store import Damaged
+from weights.tensors import read_head
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 _INDEX = "model.safetensors.index.json"
@@ -53,20 +55,13 @@ def _weights(folder: Path) -> list[Path]:
 
 
 def _check_weights(path: Path) -> None:
-    """The header says how long the file must be; nothing else of it is read."""
+    """The head says how long the file must be; nothing else of it is read."""
     try:
-        size = path.stat().st_size
-        with path.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length)) if length < size else {}
-        ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
-        whole = bool(ends) and size == 8 + length + max(ends)
+        read_head(path)
     except FileNotFoundError:
         raise _wrong(path, "it is missing") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        whole = False
-    if not whole:
-        raise _wrong(path, "it is damaged, or was not copied to its end")
+    except Damaged:
+        raise _wrong(path, "it is damaged, or was not copied to its end") from None
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from pipeline.backdrop.diffused import Backgrounds, NotPainted, diffused, no_backgrounds
 from pipeline.backdrop.festive import festive
 from pipeline.backdrop.gradient import gradient
 from pipeline.backdrop.marble import marble
@@ -20,7 +21,7 @@ from pipeline.backdrop.plate_file import NotForThis, Unusable
 from pipeline.backdrop.stage import Stage
 from pipeline.backdrop.velvet import velvet
 from pipeline.errors import Misconfigured
-from pipeline.recipe import Surface
+from pipeline.recipe import Painting, Surface
 from pipeline.rig import Rig
 from pipeline.values import Ground, Note, Scene
 
@@ -73,6 +74,29 @@ class Plated:
             return replace(scene, notes=(Note("no-plate", text),))
 
 
+@dataclass(frozen=True, slots=True)
+class Diffused:
+    """A diffusion model's picture; where there is none, the ordinary set and a note that says why."""
+
+    painting: Painting
+    backgrounds: Backgrounds
+    ordinary: Backdrop
+
+    def scene(  # noqa: PLR0917 - the interface of all backdrops
+        self, surface: Surface, rig: Rig, view: SceneView, size_px: tuple[int, int], seed: int, ground: Ground
+    ) -> Scene:
+        """Paint the set; see `Backdrop.scene`."""
+        stage = Stage(surface, rig, view, *size_px, seed, ground)
+        try:
+            return diffused(stage, self.backgrounds(stage, self.painting))
+        except NotPainted as error:
+            scene = self.ordinary.scene(surface, rig, view, size_px, seed, ground)
+            note = Note(
+                "not-painted", f"The ordinary background was taken instead of a painted one: {error}."
+            )
+            return replace(scene, notes=(*scene.notes, note))
+
+
 PAINTERS: Mapping[str, Painted] = {
     "velvet": Painted(velvet),
     "marble": Painted(marble),
@@ -96,7 +120,17 @@ def backdrop_for(surface: Surface) -> Backdrop:
 
 
 def paint(  # noqa: PLR0917 - the interface of all backdrops
-    surface: Surface, rig: Rig, view: SceneView, size_px: tuple[int, int], seed: int, ground: Ground
+    surface: Surface,
+    rig: Rig,
+    view: SceneView,
+    size_px: tuple[int, int],
+    seed: int,
+    ground: Ground,
+    painting: Painting | None = None,
+    backgrounds: Backgrounds = no_backgrounds,
 ) -> Scene:
-    """Paint `surface` under `rig`; see `Backdrop.scene`."""
-    return backdrop_for(surface).scene(surface, rig, view, size_px, seed, ground)
+    """Paint `surface` under `rig`, or have a diffusion model do it; see `Backdrop.scene`."""
+    backdrop = backdrop_for(surface)
+    if painting:
+        backdrop = Diffused(painting, backgrounds, backdrop)
+    return backdrop.scene(surface, rig, view, size_px, seed, ground)

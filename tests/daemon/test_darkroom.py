@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
+import pytest
 
 from daemon import darkroom
 from daemon.settings import Settings
+from daemon.studio import Studio
 from pipeline.photo.decode import decode
 from pipeline.render import render
 from presets.library import HOME, recipe
+from tests.pipeline.diffusion.test_files import model
 
 SAMPLE = next((HOME / "samples").glob("*ring*.jpg"))
 OTHER = next(path for path in sorted((HOME / "samples").glob("*.jpg")) if path != SAMPLE)
@@ -41,3 +46,49 @@ def test_without_blender_a_path_traced_picture_is_the_ordinary_one_and_says_so(m
     plain = renderer(SAMPLE, wanted.model_copy(update={"renderer": "fast"}), 10**8, "ring.jpg")
     assert "not-raytraced" not in {note.code for note in plain.notes}
     np.testing.assert_array_equal(picture.srgb, plain.srgb)
+
+
+def test_without_a_model_a_painted_picture_is_the_ordinary_one_and_says_what_to_put_where(
+    monkeypatch, tmp_path
+):
+    monkeypatch.delenv("VITRINE_RENDERER", raising=False)
+    renderer = darkroom.load_renderer(Settings(), Studio(tmp_path))
+    wanted = recipe("gradient-rose-soft-glow", "ring", size_px=(256, 256), draft=True, backdrop="diffusion")
+    picture = renderer(SAMPLE, wanted, 10**8, "ring.jpg")
+    told = {note.code: note.text for note in picture.notes}
+    assert (
+        f"there is no diffusion model in {tmp_path}/weights/diffusion. Put a model's folder"
+        in told["not-painted"]
+    )
+    plain = renderer(SAMPLE, wanted.model_copy(update={"painting": None}), 10**8, "ring.jpg")
+    np.testing.assert_array_equal(picture.srgb, plain.srgb)
+    assert not (tmp_path / "backgrounds").exists()
+
+
+@pytest.mark.skipif(find_spec("diffusers") is not None, reason="the extra diffusion is installed")
+def test_without_the_extra_a_painted_picture_says_how_to_install_it(monkeypatch, tmp_path):
+    monkeypatch.delenv("VITRINE_RENDERER", raising=False)
+    model(tmp_path / "weights/diffusion/any")
+    renderer = darkroom.load_renderer(Settings(), Studio(tmp_path))
+    wanted = recipe("gradient-rose-soft-glow", "ring", size_px=(256, 256), draft=True, backdrop="diffusion")
+    told = {note.code: note.text for note in renderer(SAMPLE, wanted, 10**8, "ring.jpg").notes}
+    assert (
+        "which are not installed. Install them with: pip install 'vitrine[diffusion]'" in told["not-painted"]
+    )
+
+
+def test_a_background_upscaler_that_is_not_there_costs_a_line_in_the_log(tmp_path, caplog):
+    import logging
+
+    import numpy as np
+
+    from daemon.darkroom import library_of
+    from daemon.settings import Settings
+    from daemon.studio import Studio
+
+    assert library_of(Settings(), Studio(tmp_path)).upscale is None
+    library = library_of(Settings(upscaling={"background": "RealESRGAN_x4plus"}), Studio(tmp_path))
+    picture = np.full((8, 8, 3), 7, np.uint8)
+    with caplog.at_level(logging.WARNING, "vitrine.darkroom"):
+        assert library.upscale(picture, (32, 32)) is picture
+    assert "weights/upscale/RealESRGAN_x4plus.pth: the upscaler is not there" in caplog.text

@@ -51,6 +51,14 @@ def test_every_example_in_the_starter_is_right(tmp_path: Path):
     assert settings.defaults.template == "velvet-navy-moody"
 
 
+def test_slow_pictures_get_the_time_that_the_slow_things_in_them_may_take():
+    settings = Settings(job_deadline_s=10, raytracing={"timeout_s": 100}, diffusion={"timeout_s": 1000})
+    assert settings.deadline_s(raytraced=False, painted=False) == 10
+    assert settings.deadline_s(raytraced=True, painted=False) == 110
+    assert settings.deadline_s(raytraced=False, painted=True) == 2010
+    assert settings.longest_job_s == 2110
+
+
 def test_everything_can_be_set(tmp_path: Path):
     write(
         tmp_path,
@@ -237,3 +245,18 @@ def test_the_window_may_pass_midnight(now: str, inside: bool):
 
 def test_settings_travel_to_a_worker():
     assert Settings.model_validate_json(Settings(workers=3).model_dump_json()) == Settings(workers=3)
+
+
+def test_larger_pictures_get_more_memory_and_time(tmp_path):
+    usual = load_settings(tmp_path)
+    ordinary = {"raytraced": False, "painted": False}
+    assert (usual.worker_memory_mb, usual.deadline_s(**ordinary)) == (usual.memory_mb, usual.job_deadline_s)
+    (tmp_path / "vitrine.toml").write_text("size_px = 4096\n[defaults]\nenlarge = 'realesr-general-x4v3'\n")
+    large = load_settings(tmp_path)
+    assert large.worker_memory_mb > 5000
+    assert large.deadline_s(**ordinary) > 240
+    assert large.longest_job_s > usual.longest_job_s + 100
+    assert large.defaults.enlarge == "realesr-general-x4v3"
+    (tmp_path / "vitrine.toml").write_text("[defaults]\nenlarge = '../net'\n")
+    with pytest.raises(Misconfigured, match="enlarge"):
+        load_settings(tmp_path)

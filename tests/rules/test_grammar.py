@@ -24,6 +24,7 @@ DOCUMENTED = {
     "auto--festive--x4": Wish(type="auto", style=Style(material="festive"), variants=4),
     "watches--velvet-navy-moody": Wish(type="watch", style=Style(template="velvet-navy-moody")),
     "sets--draft--urgent--no-instagram": Wish(type="set", draft=True, urgent=True, no_instagram=True),
+    "rings--diffusion--overnight": Wish(type="ring", diffusion=True, overnight=True),
     "rings--raytraced--overnight": Wish(type="ring", raytraced=True, overnight=True),
     "brooch--soft-glow": Wish(type="brooch", style=Style(lighting="soft-glow")),
     "": Wish(),
@@ -126,6 +127,7 @@ WISHES = st.builds(
     overnight=st.booleans(),
     urgent=st.booleans(),
     draft=st.booleans(),
+    diffusion=st.booleans(),
     no_instagram=st.booleans(),
     variants=st.none() | st.integers(1, MAX_VARIANTS),
 )

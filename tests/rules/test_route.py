@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from presets.painting import Brush
 from rules.facts import Facts
 from rules.plan import Plan, Watermark
 from rules.route import route
@@ -83,6 +84,41 @@ def test_who_draws_the_shadow_may_be_chosen_by_folder_rule_and_photo():
     assert renderer("pendants", rules) == "blender"
     assert renderer("rings--raytraced", rules) == "fast"
     assert renderer("rings", rules, 'renderer = "blender"') == "blender"
+
+
+def test_a_painted_set_is_asked_for_by_sidecar_rule_folder_or_defaults():
+    def painting(*asked):
+        made = plan(*asked)
+        return made.recipes[0].pool[0].painting if made.recipes[0].pool else made.recipes[0].painting
+
+    assert painting("rings", Rules()) is None
+    assert painting("rings--diffusion", Rules()) is not None
+    assert painting("rings--velvet-navy-moody--Stable Diffusion", Rules()) is not None
+    rules = Rules(
+        rule=(
+            Rule(match="rings*", backdrop="plate"),
+            Rule(match="sets", backdrop="diffusion", prompt="slate", lora=("ours",)),
+        ),
+        diffusion=Brush(model="xl", backgrounds=5, lora=("house",)),
+    )
+    assert painting("rings--diffusion", rules) is None
+    assert painting("rings", rules, 'backdrop = "diffusion"').loras[0].name == "house"
+    told = painting("sets", rules)
+    assert (told.prompt, told.model, told.loras[0].name, told.backgrounds) == ("slate", "xl", "ours", 5)
+    assert painting("sets", rules, 'diffusion_model = "sd"').model == "sd"
+    assert painting("sets", rules, 'prompt = "silk, {light}"').prompt.startswith("silk, ")
+
+
+def test_a_photo_always_gets_the_same_of_a_templates_backgrounds_and_photos_are_spread():
+    rules = Rules(diffusion=Brush(backgrounds=4))
+
+    def take(digest, rules=rules):
+        made = route(Facts(folder="rings--velvet-navy-moody--diffusion", name="a.jpg", digest=digest), rules)
+        return made.recipes[0].painting.take
+
+    takes = [take(f"{number:064x}") for number in range(40)]
+    assert takes == [take(f"{number:064x}") for number in range(40)]
+    assert set(takes) == {0, 1, 2, 3}
 
 
 def test_a_named_template_keeps_its_own_light_against_the_defaults():
@@ -240,3 +276,14 @@ def test_each_variant_is_made_in_every_format_and_the_feed_gets_it_once():
 def test_a_format_that_there_is_not_is_told_with_those_that_there_are():
     with pytest.raises(BadSidecar, match=r"formats.*\"reel\".*square.*portrait.*story"):
         plan("rings", Rules(), 'formats = ["reel"]')
+
+
+def test_who_says_what_enlarges_small_pieces_is_told():
+    rules = Rules(defaults=Choices(enlarge="realesr-general-x4v3"))
+    made = plan("rings", rules)
+    assert made.recipes[0].enlarge == "realesr-general-x4v3"
+    assert any("enlarged by realesr-general-x4v3: from [defaults]" in reason for reason in made.reasons)
+    assert plan("rings", rules, 'enlarge = ""').recipes[0].enlarge == ""
+    assert plan("rings", Rules()).recipes[0].enlarge == ""
+    with pytest.raises(BadSidecar, match="enlarge"):
+        plan("rings", rules, 'enlarge = "../elsewhere"')

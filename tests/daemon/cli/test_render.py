@@ -109,3 +109,18 @@ def test_mistakes_in_the_call_are_told_before_any_work(tmp_path):
         assert done.returncode == code
         assert said in done.stderr
         assert not (tmp_path / "renders").exists()
+
+
+def test_a_picture_may_be_wider_and_its_piece_enlarged_only_by_what_is_there(tmp_path):
+    words = ("render", RING, "--size", "1500x256", "--enlarge", "no-such-net", "--studio", "shop", "--json")
+    done = vitrine(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "renders" / "ring_solitaire.jpg") as image:
+        assert image.size == (1500, 256)
+    small = tmp_path / "small.png"
+    with Image.open(RING) as image:
+        image.resize((240, 240)).save(small)
+    vitrine("render", small, "--size", "512", "--enlarge", "no-such-net", "--studio", "shop", cwd=tmp_path)
+    notes = json.loads((tmp_path / "renders" / "small.json").read_text())["notes"]
+    (told,) = [note["text"] for note in notes if note["code"] == "not-upscaled"]
+    assert "shop/weights/upscale/no-such-net.pth: the upscaler is not there" in told

@@ -1,0 +1,1 @@
+"""Enlarging pictures by networks of Real-ESRGAN's two families, from the owner's own files. Refuses to fetch any."""
