@@ -247,7 +247,6 @@ def night(args: argparse.Namespace) -> None:
         photos = _photos(root / "photos", args.jobs)
         used: set[str] = set()
         started = time.monotonic()
-        table = Table("photos done", "worker MB", "painting process MB", title="night")
         for number, photo in enumerate(photos, 1):
             commission = Commission(brush=settings.rules.diffusion, take=number)
             wanted = recipe(
@@ -261,16 +260,14 @@ def night(args: argparse.Namespace) -> None:
             made = develop(photo, wanted, 10**8, photo.name, backgrounds=library)
             used |= {note.text.split()[3] for note in made.notes if note.code == "background"}
             if number in {round(args.jobs * share) for share in (0.1, 0.5, 1.0)}:
-                table.add_row(
-                    str(number),
-                    f"{_resident_mb(os.getpid()):.0f}",
-                    f"{_resident_mb(_child(library.painter)):.0f}",
+                here, there = _resident_mb(os.getpid()), _resident_mb(_child(library.painter))
+                console.print(
+                    f"night, {number} photos done: worker {here:.0f} MB, painting process {there:.0f} MB"
                 )
         seconds = time.monotonic() - started
         loads = library.painter(library.order(*_last(wanted)), []).loads
         starts = library.painter.starts
         library.painter.close()
-    console.print(table)
     console.print(
         f"{args.jobs} photos in {seconds:.0f} s, on {len(used)} backgrounds; painting processes: {starts}, models loaded: {loads}"
     )
