@@ -2,7 +2,8 @@
 
 families  tiny SD, SDXL, SDXL-Turbo, with and without ControlNet and LoRA, as folder and as one file: from the inbox to the
           picture by the real daemon, no process able to reach a network; the same again from nothing: same bytes?
-piece     the largest difference of the piece's pixels from the plate engine's
+piece     the largest difference of the piece's pixels from the plate engine's at the same colour of the ground, and how much the
+          painted ground's own colour changes them
 light     the ordinary set's own picture taken as if it had been painted: how far the piece's shadow is from the ordinary one
 night     200 photos on 20 painted backgrounds: models loaded, memory of the worker and of the painting process
 card      memory and seconds of SDXL-sized weights (random), where there is a graphics card
@@ -21,6 +22,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -31,9 +33,11 @@ from rich.table import Table
 
 from pipeline.backdrop.diffused import Background
 from pipeline.color import luminance, srgb_from_linear
+from pipeline.composite import compose
 from pipeline.photo.decode import decode
 from pipeline.recipe import Recipe
 from pipeline.render import Stopwatch, Take, cut, take
+from pipeline.shape.solid import solidify
 from pipeline.values import F32, U8
 from presets.library import recipe
 
@@ -180,17 +184,23 @@ def piece() -> None:
         "photo",
         "relit piece",
         "frame, where the piece is opaque",
-        title="largest difference, linear",
+        "by the ground's own colour",
+        title="largest difference, linear; the last one in luminance, of the pixel's own",
     )
     photos = ("ring_solitaire.jpg", "earrings_drop.jpg", "bangle_stones.jpg")
     for template, photo in product(
         ("velvet-navy-moody", "marble-black-studio", "travertine-roman-soft-glow"), photos
     ):
-        one, other, _ = _both(template, photo)
+        one, other, wanted = _both(template, photo)
+        solid = solidify(other.piece.alpha, other.piece.ground, other.piece.pose)
+        alike = replace(other.scene, spill_rgb=one.scene.spill_rgb)
+        same = compose(alike, other.piece, solid, wanted.rig)
         inside = one.piece.alpha == 1
-        lit = np.abs(one.composite.lit - other.composite.lit).max()
-        frame = np.abs(one.composite.frame - other.composite.frame)[inside].max()
-        table.add_row(template, photo, f"{lit:g}", f"{frame:g}")
+        lit = np.abs(one.composite.lit - same.lit).max()
+        frame = np.abs(one.composite.frame - same.frame)[inside].max()
+        before, after = (luminance(each.lit)[inside] for each in (same, other.composite))
+        own = np.abs(after - before) / np.maximum(before, 1e-4)
+        table.add_row(template, photo, f"{lit:g}", f"{frame:g}", f"{own.max():.2%}")
     console.print(table)
 
 
