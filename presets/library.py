@@ -150,7 +150,7 @@ def _candidate(known: Library, name: str, wish: _Wish) -> Candidate:
         pose=pose,
         fill=template.fill if wish.fill is None else wish.fill,
         flatters=template.flatters,
-        painting=painting(template, surface, rig, view, wish.commission) if painted else None,
+        painting=painting(template, surface, rig, view, wish.commission, aim=aim) if painted else None,
     )
 
 

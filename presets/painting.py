@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pipeline.backdrop.colour_words import colour_words
 from pipeline.recipe import ControlName, Painting, Surface, Worn
-from pipeline.rig import Frozen, Rig
+from pipeline.rig import Aim, Frozen, Light, Rig
 from presets.models import LoraName, Template
 
 NEVER = (
@@ -22,6 +22,9 @@ CAMERA = {
     "table": "empty surface seen from slightly above, product photography backdrop, macro lens",
     "flat": "empty surface seen straight from above, flat lay backdrop, macro lens",
 }
+SIDES = ("the back", "the back right", "the right", "the front right", "the front")  # azimuth 0, 45 … 180
+LOW_DEG, ABOVE_DEG, SOFT_DEG = 35.0, 75.0, 8.0  # elevation, elevation, angular radius
+THROUGH = {"window": " through window panes", "palm": " through palm leaves, leaf shadows"}
 
 
 class Brush(Frozen):
@@ -59,12 +62,20 @@ class Commission(Frozen):
     take: int = 0
 
 
-def painting(template: Template, surface: Surface, rig: Rig, view: str, commission: Commission) -> Painting:
-    """What the model is told. view: `auto` is painted as a table."""
+def painting(
+    template: Template,
+    surface: Surface,
+    rig: Rig,
+    view: str,
+    commission: Commission,
+    *,
+    aim: Aim | None = None,
+) -> Painting:
+    """What the model is told. view: `auto` is painted as a table. aim: how the rig's key was changed."""
     brush, said = commission.brush, commission.said
     loras = (template.lora or brush.lora) if said.lora is None else said.lora
     return Painting(
-        prompt=_prompt(template, surface, rig, view, said),
+        prompt=_prompt(template, surface, light_words(rig, aim or Aim()), view, said),
         negative=", ".join(filter(None, (said.negative, template.negative, brush.negative, NEVER))),
         model=said.model or brush.model,
         loras=tuple(worn(name) for name in loras),
@@ -84,10 +95,28 @@ def worn(name: str) -> Worn:
     return Worn(name=plain, strength=float(strength or 1))
 
 
-def _prompt(template: Template, surface: Surface, rig: Rig, view: str, said: Said) -> str:
+def light_words(rig: Rig, aim: Aim) -> str:
+    """The rig's own words; where its key light was moved, or stands behind something else, words for what it is now."""
+    if aim.azimuth_deg is None and aim.elevation_deg is None and aim.gobo is None:
+        return rig.words
+    return _key_words(rig.key)
+
+
+def _key_words(key: Light) -> str:
+    soft = "soft" if key.size_deg > SOFT_DEG else "crisp"
+    side = SIDES[round(abs(key.azimuth_deg) / 45)].replace(
+        "right", "left" if key.azimuth_deg < 0 else "right"
+    )
+    low = "low " if key.elevation_deg < LOW_DEG else ""
+    where = "from straight above" if key.elevation_deg > ABOVE_DEG else f"from {side}"
+    pattern = THROUGH[key.gobo.kind] if key.gobo else ""
+    return f"{soft} {low}light {where}{pattern}, shadows away from it"
+
+
+def _prompt(template: Template, surface: Surface, light: str, view: str, said: Said) -> str:
     colours = " and ".join(colour_words(surface))
     if said.prompt is not None:
-        return said.prompt.replace("{colours}", colours).replace("{light}", rig.words)
+        return said.prompt.replace("{colours}", colours).replace("{light}", light)
     words = template.prompt or f"{surface.material} surface"
     # The encoders of words read about sixty: what matters most comes first.
-    return ", ".join(filter(None, (words, colours, rig.words, CAMERA["flat" if view == "flat" else "table"])))
+    return ", ".join(filter(None, (words, colours, light, CAMERA["flat" if view == "flat" else "table"])))

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from pipeline.backdrop.colour_words import colour_words, nearest
 from pipeline.recipe import Worn
+from pipeline.rig import Aim
 from presets.library import library, recipe
 from presets.models import Template
 from presets.painting import Brush, Commission, Said, painting
@@ -38,6 +39,24 @@ def test_ones_own_words_take_the_place_of_the_templates():
     told = commissioned(said=Said(prompt="slate, {colours}, {light}", negative="flowers"))
     assert told.prompt == f"slate, midnight navy and blue, {library().rigs['moody'].words}"
     assert told.negative.startswith("flowers, jewelry")
+
+
+@pytest.mark.parametrize(
+    ("aim", "said"),
+    [
+        (Aim(azimuth_deg=100), "from the right through window panes"),
+        (Aim(azimuth_deg=-140, gobo="none"), "from the front left, shadows"),
+        (Aim(elevation_deg=85, gobo="palm"), "from straight above through palm leaves"),
+    ],
+)
+def test_a_key_that_was_moved_is_told_where_it_stands_now(aim, said):
+    """Else the painted light and the piece's shadow would contradict each other."""
+    own = library().rigs["moody"].words
+    told = recipe("velvet-navy-moody", "ring", backdrop="diffusion", light=aim).painting.prompt
+    assert said in told
+    assert own not in told
+    brighter = recipe("velvet-navy-moody", "ring", backdrop="diffusion", light=Aim(intensity_ev=1))
+    assert own in brighter.painting.prompt
 
 
 def test_a_picture_wins_over_its_template_and_a_template_over_the_studio():
