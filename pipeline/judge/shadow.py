@@ -6,14 +6,13 @@ caster of the judge's own expects (`pipeline.judge.caster`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from pipeline.color import luminance
-from pipeline.composite import Composite
+from pipeline.composite import Composite, cautious
 from pipeline.judge.caster import DIMMEST, Caster, Shares, casters_of
 from pipeline.layout import Piece
 from pipeline.rig import Rig
@@ -59,30 +58,22 @@ def shadow_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -
     shares of what a shadow so turned would differ. hole_shade: 0 light falls through the holes, 1 as if there were none.
     """
     cell = max(1, round(CELLS[piece.pose] * max(piece.alpha.shape) / 1080))
-    alpha = piece.alpha[_around(piece)]
-    seen, shares = _measure(piece, composite, scene, rig, cell)
-    casters = casters_of(piece, alpha, cell)
-    domes = [shares.dome(caster) for caster in casters]
-    straight = [shares.loss(caster, 0.0, dome) for caster, dome in zip(casters, domes, strict=True)]
-    fits = [
-        _likeness(seen.lost, loss, seen.ground & ((loss > SHADED) | (seen.lost > SHADED)))
-        for loss in straight
-    ]
-    best = int(np.argmax(fits))
-    expected = straight[best]
-    figures = _depth_figures(seen, expected, _most(shares, domes[best], rig))
+    view = _around(piece)
+    caster, filled = casters_of(piece, view, cell, _without_holes(piece.alpha[view]))
+    cast = rig.model_copy(update={"lights": tuple(cautious(light, caster.sure) for light in rig.lights)})
+    seen, shares = _measure(piece, composite, scene, cast, cell)
+    dome = shares.dome(caster)
+    expected = shares.loss(caster, 0.0, dome)
+    figures = _depth_figures(seen, expected, _most(shares, dome, rig))
     if np.isnan(figures["shadow_strength"]):
         return figures | {"azimuth_error_deg": np.nan, "azimuth_margin": np.nan, "hole_shade": np.nan}
-    turned = _turn_figures(seen, shares, casters, domes, straight)
+    turned = _turn_figures(seen, shares, caster, dome, expected)
     unlike = turned.pop("azimuth_told")
     if unlike < LEAST_TOLD[piece.pose]:
         turned = dict.fromkeys(turned, np.nan)
-    figures |= turned | {"azimuth_told": unlike}
-    filled = _without_holes(alpha)
-    figures["hole_shade"] = np.nan
+    figures |= turned | {"azimuth_told": unlike, "hole_shade": np.nan}
     if filled is not None:
-        caster = casters_of(piece, filled, cell)[best]
-        figures["hole_shade"] = _hole_shade(seen, expected, shares.loss(caster, 0.0, shares.dome(caster)))
+        figures["hole_shade"] = _hole_shade(seen, expected, shares.loss(filled, 0.0, shares.dome(filled)))
     return figures
 
 
@@ -164,17 +155,15 @@ def _strength(seen: F32, wanted: F32, where: Mask, shaded: Mask) -> float:
 
 
 def _turn_figures(
-    seen: Measured, shares: Shares, casters: Sequence[Caster], domes: Sequence[F32], straight: Sequence[F32]
+    seen: Measured, shares: Shares, caster: Caster, dome: F32, straight: F32
 ) -> dict[str, float]:
-    """Which turn of the rig explains the shadow best; every way the piece may stand is tried."""
-    losses = {0: straight}
-    for turn in TURNS:
-        losses[turn] = [shares.loss(caster, turn, dome) for caster, dome in zip(casters, domes, strict=True)]
-    anywhere = np.maximum.reduce([loss for ways in losses.values() for loss in ways])
+    """Which turn of the rig explains the shadow best."""
+    losses = {0: straight} | {turn: shares.loss(caster, turn, dome) for turn in TURNS}
+    anywhere = np.maximum.reduce(list(losses.values()))
     where = seen.ground & ((anywhere > SHADED) | (seen.lost > SHADED))
-    fits = {turn: max(_likeness(seen.lost, loss, where) for loss in ways) for turn, ways in losses.items()}
+    fits = {turn: _likeness(seen.lost, loss, where) for turn, loss in losses.items()}
     best = max(TURNS, key=lambda turn: fits[turn])
-    told = 1 - max(_likeness(a, b, where) for a in straight for b in losses[best])
+    told = 1 - _likeness(straight, losses[best], where)
     margin = (fits[best] - fits[0]) / max(told, 1e-3)
     error = float(abs(best)) if margin > 0 else 0.0
     return {"azimuth_error_deg": error, "azimuth_margin": margin, "azimuth_told": told}

@@ -56,26 +56,44 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, height_px: F32 | None = Non
     """
     mask = alpha > 0.5
     elevation = math.radians(ground.elevation_deg)
-    hoop = _hoop(mask, ground, pose)
+    found = heights(mask, ground, pose)
     normal = inflated(mask, elevation)
+    if found.shell is not None:
+        normal = _blended(normal, found.shell, ground.unit_px)
+    top, low, sure = found.top_px, found.low_px, found.sure
+    if height_px is not None:
+        drop = None if found.shell is None else top - low
+        top, low, sure = height_px, np.maximum(height_px - _behind(mask, height_px, elevation, drop), 0), 1.0
+    top = np.where(mask, top, np.float32(0)).astype(np.float32)
+    return Solid(mask, top, low.astype(np.float32), normal, sure)
+
+
+@dataclass(frozen=True, slots=True)
+class Heights:
+    """Of seen surface and underside, (H, W) px; shell: normals of a hoop's shank (see `metal_of`), None for what is no hoop; sure: see `Solid`."""
+
+    top_px: F32
+    low_px: F32
+    shell: F32 | None
+    sure: float
+
+
+def heights(mask: Mask, ground: Ground, pose: Pose) -> Heights:
+    """How high the pixels of a piece stand, from its mask (H, W) alone."""
+    elevation = math.radians(ground.elevation_deg)
     upright = pose == "upright" and ground.elevation_deg < SQUARE_DEG
+    hoop = _hoop(mask, ground, pose)
     if hoop:
         most = UPRIGHT_LIMIT if upright else FLAT_LIMIT
         top, low, shell = metal_of(hoop, mask, np.minimum(thickness(mask), most * ground.unit_px))
-        normal = _blended(normal, shell, ground.unit_px)
-    elif upright:
+        return Heights(top, low, shell, 1.0)
+    if upright:
         top = _height_over_contact(mask) / math.cos(elevation)
         depth = np.minimum(thickness(mask), UPRIGHT_LIMIT * ground.unit_px)
-        low = np.maximum(top - depth * math.sin(elevation), 0)
-    else:
-        top, low = _lying(mask, ground.unit_px, elevation, rigid=pose == "hanging")
-    if height_px is not None:
-        top, low = height_px, np.maximum(height_px - _behind(mask, height_px, elevation, hoop, top - low), 0)
-    elif pose == "hanging":
-        top, low = top + HANG_SHARE * ground.unit_px, low + HANG_SHARE * ground.unit_px
-    top = np.where(mask, top, np.float32(0)).astype(np.float32)
-    turned = hoop is not None or pose != "upright" or height_px is not None
-    return Solid(mask, top, low.astype(np.float32), normal, sure=1.0 if turned else UNSURE)
+        return Heights(top, np.maximum(top - depth * math.sin(elevation), 0), None, UNSURE)
+    top, low = _lying(mask, ground.unit_px, elevation, rigid=pose == "hanging")
+    gap = np.float32(HANG_SHARE * ground.unit_px if pose == "hanging" else 0)
+    return Heights(top + gap, low + gap, None, 1.0)
 
 
 def _blended(swollen: F32, shell: F32, unit_px: float) -> F32:
@@ -132,14 +150,14 @@ def _carried(radius: F32, mask: Mask, unit_px: float, *, rigid: bool) -> F32:
     return np.where(mask, mean + held * (whole - mean), 0).astype(np.float32)
 
 
-def _behind(mask: Mask, height_px: F32, elevation: float, hoop: Hoop | None, drop: F32) -> F32:
+def _behind(mask: Mask, height_px: F32, elevation: float, drop: F32 | None) -> F32:
     """How much lower (H, W) the underside is than a seen surface whose height is known.
 
-    drop: as the outline alone has it, which for a hoop and from above is the best there is. Else the body is as thick behind as it
-    swells before a sheet stretched over its outline.
+    drop: as a hoop's outline has it. From above the outline's thickness is the best there is; else the body is as thick behind as
+    it swells before a sheet stretched over its outline.
     """
-    if hoop or elevation >= math.radians(SQUARE_DEG):
-        return drop if hoop else thickness(mask)
+    if drop is not None or elevation >= math.radians(SQUARE_DEG):
+        return thickness(mask) if drop is None else drop
     rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
     toward = ((height_px + rows * math.cos(elevation)) / math.sin(elevation)).astype(np.float32)
     swell = 2 * np.clip(toward - stretched(mask, 0.0, toward), 0, None)
