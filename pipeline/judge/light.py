@@ -17,15 +17,16 @@ from pipeline.judge.mirror import mirror_figures
 from pipeline.judge.shadow import shadow_figures
 from pipeline.layout import Piece
 from pipeline.rig import Rig
+from pipeline.shape.solid import Solid
 from pipeline.values import Note, Scene
 
 # Of what lies or hangs, and of what stands, whose shadow the judge can foretell less well.
-MOST_TURN = (0.25, 0.5)
-MOST_STRENGTH = (1.45, 1.1)
-MOST_HOLE_SHADE = (0.6, 0.95)
+MOST_TURN = (0.2, 0.2)
+MOST_STRENGTH = (1.2, 1.2)
+MOST_HOLE_SHADE = (0.6, 0.6)
 LEAST_STRENGTH = 0.3
 MOST_EXCESS = 0.04
-LEAST_CONTACT = 0.97
+LEAST_CONTACT = 0.6
 LEAST_MIRROR, MOST_MIRROR_IN_CLOTH = 0.1, 0.03
 LIT_EV = (-0.6, 0.45)
 MOST_TINT = 0.15
@@ -111,11 +112,15 @@ FAULTS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-def light_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -> dict[str, float]:
+def light_figures(
+    piece: Piece, solid: Solid, composite: Composite, scene: Scene, rig: Rig
+) -> dict[str, float]:
     """All figures of light, nan where a check abstains; standing: 1 for what stands."""
-    figures = {"standing": float(piece.pose == "upright")} | shadow_figures(piece, composite, scene, rig)
+    figures = {"standing": float(piece.pose == "upright")} | shadow_figures(
+        piece, solid, composite, scene, rig
+    )
     figures |= contact_figures(piece, composite, rig)
-    figures |= mirror_figures(piece, composite, scene)
+    figures |= mirror_figures(piece, solid, composite, scene)
     return figures | harmony_figures(piece, composite, rig)
 
 
