@@ -162,7 +162,8 @@ def report(rows: list[dict], title: str) -> Table:
         if planted:
             table.add_row(name, str(len(planted)), str(len(seen)), *_caught(seen))
     must = [row for row in rows if row["fault"] in ASKED and row["seen"]]
-    table.add_row("faults that must be caught", "", str(len(must)), *_caught(must)[:2], ", ".join(ASKED))
+    if must:
+        table.add_row("faults that must be caught", "", str(len(must)), *_caught(must)[:2], ", ".join(ASKED))
     seen = [row for row in rows if row["fault"] and row["seen"]]
     table.add_row("all faults", "", str(len(seen)), *_caught(seen)[:2], "")
     clean = [row for row in rows if not row["fault"]]
