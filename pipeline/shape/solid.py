@@ -22,16 +22,16 @@ from pipeline.values import F32, Ground, Mask
 Pose = Literal["upright", "flat", "hanging"]
 SQUARE_DEG = 85.0  # from here on the camera looks straight down
 FLAT_LIMIT = (
-    0.13  # thickest a piece that lies may be, share of its long side: watches and pendants are no balls
+    0.10  # thickest a piece that lies may be, share of its long side: watches and pendants are no balls
 )
 UPRIGHT_LIMIT = 0.25
 PART_SHARE = 0.02  # smaller parts stand on the ground of the largest
 OVAL = 0.85  # height over width of what lies and is seen from the side: links and settings are flatter than they are wide
-CARRIED = 0.25  # of the long side: how far a thick part holds up a thin one
+CARRIED = 0.15  # of the long side: how far a thick part holds up a thin one
 UNSURE = 0.4  # of a standing piece without a hole that tells its turn
 SHELL_WEIGHT, ROUNDING = 2.0, 0.006  # against the inflated outline; of the unit
 THINNEST = 0.25  # of the depth that the outline suggests
-CONTACT_SLOPE = 0.6
+CONTACT_SLOPE = 0.15
 HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its wall
 
 
