@@ -27,7 +27,7 @@ from pipeline.layout import Piece, lay_out
 from pipeline.light.traced import NotTraced, Tracer, no_tracer, raytraced, standing_of, untraced
 from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
-from pipeline.shape.solid import solidify
+from pipeline.shape.solid import Solid, solidify
 from pipeline.tones import Tones, tones_of
 from pipeline.upscale.upscaler import Upscalers, no_upscalers
 from pipeline.values import Cutout, Note, Photo, Render, Scene
@@ -102,7 +102,9 @@ def render_cutout(
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
     with clock.step("judge"):
-        verdict = judge(cutout, taken.piece, taken.composite, taken.scene, recipe=recipe, srgb=srgb)
+        verdict = judge(
+            cutout, taken.piece, taken.solid, taken.composite, taken.scene, recipe=recipe, srgb=srgb
+        )
     notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes)
     return Render(srgb, verdict, clock.seconds, notes, colours_of(cutout))
 
@@ -112,6 +114,7 @@ class Take:
     """The picture as light, before the darkroom."""
 
     piece: Piece
+    solid: Solid
     scene: Scene
     composite: Composite
     notes: tuple[Note, ...] = ()
@@ -151,13 +154,13 @@ def take(
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
         if recipe.renderer == "fast":
-            return Take(piece, scene, composite)
+            return Take(piece, solid, scene, composite)
         with clock.step("path tracing"):
             try:
                 traced = tracer(standing_of(recipe, piece, solid, composite))
             except NotTraced as error:
-                return Take(piece, scene, composite, (untraced(error),))
-            return Take(piece, scene, raytraced(composite, traced, piece))
+                return Take(piece, solid, scene, composite, (untraced(error),))
+            return Take(piece, solid, scene, raytraced(composite, traced, piece))
 
 
 @dataclass(slots=True)

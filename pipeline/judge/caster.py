@@ -1,7 +1,7 @@
 """Where a rig must throw the piece's shadow: a small caster of the judge's own, so that it does not ask the code it checks.
 
-What it shares with the engine is the piece's shape (`pipeline.shape`), made anew from the matte. The shape is taken as points, on a
-coarse grid and with few rays a light: good for where a shadow lies and how much light it takes, not for its edge.
+What it shares with the engine is the piece's shape (`pipeline.shape`). It takes it as points, on a coarse grid and with few rays a
+light: good for where a shadow lies and how much light it takes, not for its edge.
 Owns that model; refuses to know what the picture shows.
 """
 
@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from pipeline.layout import Piece
 from pipeline.rig import Light
-from pipeline.shape.solid import heights
-from pipeline.values import F32, Ground, Mask
+from pipeline.shape.solid import Solid
+from pipeline.values import F32, Mask
 
-FINE = 3  # frame pixels (of 1080) of the grid on which the shape is made
 DEEPS = 4  # points from the seen surface to the underside
 RAYS = {"key": 4, "fill": 3, "rim": 2}
 DOME_RAYS, DOME_DEG = 10, 66.0
@@ -72,39 +71,40 @@ def away(ray: Sequence[float] | F32, elevation: float) -> tuple[float, float]:
 
 
 def casters_of(
-    piece: Piece, view: tuple[slice, slice], cell: int, filled: F32 | None
+    piece: Piece, solid: Solid, view: tuple[slice, slice], cell: int, filled: F32 | None
 ) -> tuple[Caster, Caster | None]:
-    """The piece on a grid of `cell` frame pixels over that part of the frame, and as it would be with `filled` (H, W) for its matte."""
-    fine = max(1, round(FINE * max(piece.alpha.shape) / 1080))
-    ground = piece.ground
-    at = (view[1].start or 0, view[0].start or 0)
-    origin = ((ground.origin[0] - at[0]) / fine, (ground.origin[1] - at[1]) / fine)
-    small = Ground(ground.elevation_deg, ground.unit_px / fine, origin)
-    alpha = piece.alpha[view]
-    mask = alpha[fine // 2 :: fine, fine // 2 :: fine] > 0.5
-    found = heights(mask, small, piece.pose)
-    shape = (alpha.shape[0] // cell, alpha.shape[1] // cell)
-    own = _caster(mask, (found.top_px, found.low_px), small, fine / cell, shape, found.sure)
+    """The piece on a grid of `cell` frame pixels over that part of the frame, and as it would be with `filled` for its matte there."""
+    stride = max(1, round(0.5 * cell))
+    thinned = (slice(stride // 2, None, stride), slice(stride // 2, None, stride))
+    mask = solid.mask[view][thinned]
+    top, low = (one[view][thinned] for one in (solid.top_px, solid.low_px))
+    height, width = solid.mask[view].shape
+    (x, y), at = piece.ground.origin, (view[1].start or 0, view[0].start or 0)
+    grid = Caster(
+        x=np.zeros(0, np.float32),
+        y=np.zeros(0, np.float32),
+        height=np.zeros(0, np.float32),
+        shape=(height // cell, width // cell),
+        origin=((x - at[0]) / cell, (y - at[1]) / cell),
+        unit=piece.ground.unit_px / cell,
+        elevation=math.radians(piece.ground.elevation_deg),
+        sure=solid.sure,
+    )
+    own = _holding(grid, mask, (top, low), stride, cell)
     if filled is None:
         return own, None
-    whole = filled[fine // 2 :: fine, fine // 2 :: fine] > 0.5
-    closed = tuple(_spread(one, mask) for one in (found.top_px, found.low_px))
-    return own, _caster(whole, closed, small, fine / cell, shape, found.sure)
+    closed = (_spread(top, mask), _spread(low, mask))
+    return own, _holding(grid, filled[thinned] > 0.5, closed, stride, cell)
 
 
-def _caster(  # noqa: PLR0917 - the parts of one value
-    mask: Mask, top_low: tuple[F32, ...], ground: Ground, scale: float, shape: tuple[int, int], sure: float
-) -> Caster:
+def _holding(grid: Caster, mask: Mask, top_low: tuple[F32, F32], stride: int, cell: int) -> Caster:
+    """The grid with the points of a mask of every `stride`-th frame pixel, from seen surface to underside (frame pixels)."""
     y, x = np.nonzero(mask)
     top, low = (one[y, x] for one in top_low)
     share = np.linspace(0, 1, DEEPS, dtype=np.float32)[:, None]
-    height = (low + (top - low) * share).ravel() * scale
-    across, down = (np.tile(one, DEEPS).astype(np.float32) * np.float32(scale) for one in (x, y))
-    origin = (ground.origin[0] * scale, ground.origin[1] * scale)
-    elevation = math.radians(ground.elevation_deg)
-    return Caster(
-        across, down, height.astype(np.float32), shape, origin, ground.unit_px * scale, elevation, sure
-    )
+    height = ((low + (top - low) * share) / cell).ravel().astype(np.float32)
+    across, down = (np.tile(one, DEEPS).astype(np.float32) * np.float32(stride / cell) for one in (x, y))
+    return replace(grid, x=across, y=down, height=height)
 
 
 def _spread(values: F32, mask: Mask) -> F32:

@@ -15,6 +15,7 @@ from pipeline.judge.light import light_doubts, light_figures
 from pipeline.judge.technical import technical_figures
 from pipeline.layout import Piece
 from pipeline.recipe import Recipe
+from pipeline.shape.solid import Solid
 from pipeline.values import F32, U8, Box, Cutout, Note, Scene, Verdict
 
 LEAST_CONFIDENCE = 0.91  # set where, on real photos, swallowed shadows begin to show
@@ -28,7 +29,14 @@ LEAST_SEPARATION = 0.02  # linear; where piece and ground differ less, alpha can
 
 
 def judge(
-    cutout: Cutout, piece: Piece, composite: Composite, scene: Scene, *, recipe: Recipe, srgb: U8
+    cutout: Cutout,
+    piece: Piece,
+    solid: Solid,
+    composite: Composite,
+    scene: Scene,
+    *,
+    recipe: Recipe,
+    srgb: U8,
 ) -> Verdict:
     """Judge a finished picture `srgb` (H, W, 3). Identity is measured on what was composed, colours on what is shown."""
     figures: dict[str, float] = {"confidence": cutout.confidence, "enlargement": piece.enlargement}
@@ -40,7 +48,7 @@ def judge(
     figures |= identity_figures(own, alpha, drawn_colors(alpha, ground, frame, lit), seen)
     figures["growth_px"] += _strayed_px(piece, composite)
     figures |= _shown_hues(piece, srgb)
-    figures |= light_figures(piece, composite, scene, recipe.rig)
+    figures |= light_figures(piece, solid, composite, scene, recipe.rig)
     figures |= technical_figures(srgb, None)
     figures |= _composition(piece, recipe)
     faults = tuple(_faults(figures))

@@ -17,31 +17,26 @@ from pipeline.judge.mirror import mirror_figures
 from pipeline.judge.shadow import shadow_figures
 from pipeline.layout import Piece
 from pipeline.rig import Rig
+from pipeline.shape.solid import Solid
 from pipeline.values import Note, Scene
 
-# Of what lies or hangs, and of what stands, whose shadow the judge can foretell less well.
-MOST_TURN = (0.25, 0.5)
-MOST_STRENGTH = (1.45, 1.1)
-MOST_HOLE_SHADE = (0.6, 0.95)
+MOST_TURN = 0.1
+MOST_STRENGTH = 1.2
+MOST_HOLE_SHADE = 0.4
 LEAST_STRENGTH = 0.3
 MOST_EXCESS = 0.04
-LEAST_CONTACT = 0.97
-LEAST_MIRROR, MOST_MIRROR_IN_CLOTH = 0.1, 0.03
+LEAST_CONTACT = 0.77
+LEAST_MIRROR, MOST_MIRROR_IN_CLOTH = 0.1, 0.085
 LIT_EV = (-0.6, 0.45)
 MOST_TINT = 0.15
-MOST_LINED = 0.52
+MOST_LINED = 0.62
 SHARP_PATCH, SHARP_RADIUS, WIDE_PATCH, WIDE_RADIUS = 0.04, 0.035, 0.2, 0.12
-SHARP_EDGE, SHARP_NOISE, WIDE_NOISE = 0.3, 0.1, 0.2
+SHARP_EDGE, SHARP_NOISE, WIDE_NOISE = 0.6, 0.1, 0.2
 OF_THE_MATTE = ("lined_share", "patch_share", "patch_radius", "patch_edge", "patch_noise")
 
 Figures = Mapping[str, float]
 Fault = tuple[str, Callable[[Figures], bool], str]
 """Code, whether the figures show it, and the reason in words. A comparison with nan is false, so what is not told is no fault."""
-
-
-def of_pose(limits: tuple[float, float], figures: Figures) -> float:
-    """The limit for what lies or hangs, or for what stands."""
-    return limits[int(figures["standing"])]
 
 
 def filled(figures: Figures) -> bool:
@@ -55,7 +50,7 @@ def filled(figures: Figures) -> bool:
 FAULTS: tuple[Fault, ...] = (
     (
         "light-turned",
-        lambda f: f["azimuth_margin"] > of_pose(MOST_TURN, f),
+        lambda f: f["azimuth_margin"] > MOST_TURN,
         "The shadow falls to another side than the light of the set would throw it.",
     ),
     (
@@ -65,7 +60,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     (
         "shadow-too-dark",
-        lambda f: f["shadow_strength"] > of_pose(MOST_STRENGTH, f) or f["umbra_excess"] > MOST_EXCESS,
+        lambda f: f["shadow_strength"] > MOST_STRENGTH or f["umbra_excess"] > MOST_EXCESS,
         "The shadow is darker than the light of the set can make it.",
     ),
     (
@@ -75,7 +70,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     (
         "hole-in-the-dark",
-        lambda f: f["hole_shade"] > of_pose(MOST_HOLE_SHADE, f),
+        lambda f: f["hole_shade"] > MOST_HOLE_SHADE,
         "No light falls through the openings of the piece.",
     ),
     (
@@ -111,11 +106,13 @@ FAULTS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-def light_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -> dict[str, float]:
-    """All figures of light, nan where a check abstains; standing: 1 for what stands."""
-    figures = {"standing": float(piece.pose == "upright")} | shadow_figures(piece, composite, scene, rig)
+def light_figures(
+    piece: Piece, solid: Solid, composite: Composite, scene: Scene, rig: Rig
+) -> dict[str, float]:
+    """All figures of light, nan where a check abstains."""
+    figures = shadow_figures(piece, solid, composite, scene, rig)
     figures |= contact_figures(piece, composite, rig)
-    figures |= mirror_figures(piece, composite, scene)
+    figures |= mirror_figures(piece, solid, composite, scene)
     return figures | harmony_figures(piece, composite, rig)
 
 

@@ -16,6 +16,7 @@ from pipeline.composite import Composite, cautious
 from pipeline.judge.caster import DIMMEST, Caster, Shares, casters_of
 from pipeline.layout import Piece
 from pipeline.rig import Rig
+from pipeline.shape.solid import Solid
 from pipeline.values import F32, Mask, Scene
 
 CELLS = {"upright": 8, "flat": 4, "hanging": 4}  # pixels of a 1080 frame: a standing piece's shadow is large
@@ -49,7 +50,9 @@ class Measured:
     area: float
 
 
-def shadow_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -> dict[str, float]:
+def shadow_figures(
+    piece: Piece, solid: Solid, composite: Composite, scene: Scene, rig: Rig
+) -> dict[str, float]:
     """Figures of the shadow, nan where nothing can be told.
 
     shadow_strength: its density over the expected one (1 as expected, 0 none). umbra: light left in
@@ -59,7 +62,7 @@ def shadow_figures(piece: Piece, composite: Composite, scene: Scene, rig: Rig) -
     """
     cell = max(1, round(CELLS[piece.pose] * max(piece.alpha.shape) / 1080))
     view = _around(piece)
-    caster, filled = casters_of(piece, view, cell, _without_holes(piece.alpha[view]))
+    caster, filled = casters_of(piece, solid, view, cell, _without_holes(piece.alpha[view]))
     cast = rig.model_copy(update={"lights": tuple(cautious(light, caster.sure) for light in rig.lights)})
     seen, shares = _measure(piece, composite, scene, cast, cell)
     dome = shares.dome(caster)

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.values import F32, Mask
 
+HALF, ROUNDING = np.float32(0.5), np.float32(1e-5)
 SPECK_PX = 12
 """Connected areas smaller than this are grain of the matte, neither parts nor holes."""
 
@@ -23,7 +24,7 @@ class Topology:
 
 def solid(alpha: F32) -> Mask:
     """Where the matte is more piece than background: alpha > 0.5, (h, w)."""
-    return alpha > np.float32(0.5)
+    return alpha > HALF
 
 
 def topology(alpha: F32, *, speck_px: int = SPECK_PX) -> Topology:
@@ -48,5 +49,6 @@ def _areas(
 
 def growth_px(reference: F32, alpha: F32) -> tuple[int, int]:
     """(gained, lost) pixels of the solid piece from `reference` to `alpha`, both (h, w)."""
-    before, after = solid(reference), solid(alpha)
-    return int(np.count_nonzero(after & ~before)), int(np.count_nonzero(before & ~after))
+    gained = (alpha > HALF + ROUNDING) & (reference <= HALF)
+    lost = (reference > HALF + ROUNDING) & (alpha <= HALF)
+    return int(np.count_nonzero(gained)), int(np.count_nonzero(lost))

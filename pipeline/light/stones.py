@@ -19,7 +19,7 @@ CHROMA, SATURATION = 0.025, 0.10  # OKLab; saturation is chroma over lightness, 
 LIVELY = 0.18  # standard deviation of log2 luminance inside a window, from which a stone counts as faceted
 WINDOW = 0.02  # of the unit
 LEAST_SHARE = 0.02  # of the piece
-THROUGH = 0.55  # of the light that meets a stone
+THROUGH = 0.35  # of the light that meets a stone
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,16 @@ from pipeline.values import F32, Ground, Mask
 Pose = Literal["upright", "flat", "hanging"]
 SQUARE_DEG = 85.0  # from here on the camera looks straight down
 FLAT_LIMIT = (
-    0.13  # thickest a piece that lies may be, share of its long side: watches and pendants are no balls
+    0.10  # thickest a piece that lies may be, share of its long side: watches and pendants are no balls
 )
 UPRIGHT_LIMIT = 0.25
 PART_SHARE = 0.02  # smaller parts stand on the ground of the largest
 OVAL = 0.85  # height over width of what lies and is seen from the side: links and settings are flatter than they are wide
-CARRIED = 0.25  # of the long side: how far a thick part holds up a thin one
+CARRIED = 0.15  # of the long side: how far a thick part holds up a thin one
 UNSURE = 0.4  # of a standing piece without a hole that tells its turn
 SHELL_WEIGHT, ROUNDING = 2.0, 0.006  # against the inflated outline; of the unit
 THINNEST = 0.25  # of the depth that the outline suggests
-CONTACT_SLOPE = 0.6
+CONTACT_SLOPE = 0.15
 HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its wall
 
 
@@ -56,7 +56,7 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, height_px: F32 | None = Non
     """
     mask = alpha > 0.5
     elevation = math.radians(ground.elevation_deg)
-    found = heights(mask, ground, pose)
+    found = _heights(mask, ground, pose)
     normal = inflated(mask, elevation)
     if found.shell is not None:
         normal = _blended(normal, found.shell, ground.unit_px)
@@ -69,7 +69,7 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, height_px: F32 | None = Non
 
 
 @dataclass(frozen=True, slots=True)
-class Heights:
+class _Heights:
     """Of seen surface and underside, (H, W) px; shell: normals of a hoop's shank (see `metal_of`), None for what is no hoop; sure: see `Solid`."""
 
     top_px: F32
@@ -78,7 +78,7 @@ class Heights:
     sure: float
 
 
-def heights(mask: Mask, ground: Ground, pose: Pose) -> Heights:
+def _heights(mask: Mask, ground: Ground, pose: Pose) -> _Heights:
     """How high the pixels of a piece stand, from its mask (H, W) alone."""
     elevation = math.radians(ground.elevation_deg)
     upright = pose == "upright" and ground.elevation_deg < SQUARE_DEG
@@ -86,14 +86,14 @@ def heights(mask: Mask, ground: Ground, pose: Pose) -> Heights:
     if hoop:
         most = UPRIGHT_LIMIT if upright else FLAT_LIMIT
         top, low, shell = metal_of(hoop, mask, np.minimum(thickness(mask), most * ground.unit_px))
-        return Heights(top, low, shell, 1.0)
+        return _Heights(top, low, shell, 1.0)
     if upright:
         top = _height_over_contact(mask) / math.cos(elevation)
         depth = np.minimum(thickness(mask), UPRIGHT_LIMIT * ground.unit_px)
-        return Heights(top, np.maximum(top - depth * math.sin(elevation), 0), None, UNSURE)
+        return _Heights(top, np.maximum(top - depth * math.sin(elevation), 0), None, UNSURE)
     top, low = _lying(mask, ground.unit_px, elevation, rigid=pose == "hanging")
     gap = np.float32(HANG_SHARE * ground.unit_px if pose == "hanging" else 0)
-    return Heights(top + gap, low + gap, None, 1.0)
+    return _Heights(top + gap, low + gap, None, 1.0)
 
 
 def _blended(swollen: F32, shell: F32, unit_px: float) -> F32:

@@ -142,7 +142,10 @@ def doubled(taken: Taken, times: float) -> Taken:
 
 def unmirrored(taken: Taken, _: float) -> Taken | None:
     """A polished ground without the piece's mirror image."""
-    return _reground(taken, taken.composite.shaded, np.zeros_like(taken.composite.shaded))
+    if taken.scene.reflection == 0 or taken.scene.ground.elevation_deg > 80:
+        return None
+    dull = compose(replace(taken.scene, reflection=0.0), taken.piece, taken.solid, taken.recipe.rig)
+    return _reground(taken, taken.composite.shaded, dull.ground - dull.shaded)
 
 
 def mirrored_in_cloth(taken: Taken, weight: float) -> Taken | None:
@@ -152,7 +155,7 @@ def mirrored_in_cloth(taken: Taken, weight: float) -> Taken | None:
     old = taken.composite
     polished = replace(taken.scene, reflection=weight, roughness=0.1)
     image, cover = mirror(old.lit * taken.piece.alpha[..., None], taken.solid, polished)
-    return _reground(taken, old.shaded, image - old.shaded * cover[..., None])
+    return _reground(taken, old.shaded, old.ground - old.shaded + image - old.ground * cover[..., None])
 
 
 def hue_drifted(taken: Taken, degrees: float) -> Taken | None:
@@ -261,5 +264,13 @@ FAULTS: Mapping[str, tuple[Plant, tuple[float, ...]]] = {  # name -> plant, stre
     "piece too bright": (too_bright, (0.8, 1.2)),
     "piece too blue": (too_blue, (0.35, 0.6)),
 }
+ASKED = (
+    "floating",
+    "light turned",
+    "halo of paper",
+    "hole filled",
+    "shadow missing",
+    "hue drift",
+)  # those that must be caught
 OF_THE_MATTE = {"halo of paper", "hole filled"}
 OF_THE_PIECE = OF_THE_MATTE | {"hue drift", "piece too bright", "piece too blue"}

@@ -61,7 +61,15 @@ def test_a_fault_of_light_goes_to_review_with_a_reason(taken):
     one = taken["cloth"]
     broken = FAULTS["shadow missing"][0](one, 0)
     srgb = develop(broken.composite.frame, broken.piece, one.recipe)
-    found = judge(broken.cutout, broken.piece, broken.composite, broken.scene, recipe=one.recipe, srgb=srgb)
+    found = judge(
+        broken.cutout,
+        broken.piece,
+        broken.solid,
+        broken.composite,
+        broken.scene,
+        recipe=one.recipe,
+        srgb=srgb,
+    )
     decision = accept(found)
     assert found.outcome == "review"
     assert not decision.publish

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.judge.caster import away, casters_of, rays_to
 from pipeline.layout import Piece
+from pipeline.shape.solid import solidify
 from pipeline.values import Box, Ground
 
 
@@ -22,7 +23,9 @@ def piece(pose, elevation_deg):
 @pytest.mark.parametrize(("pose", "elevation_deg"), [("flat", 90.0), ("upright", 30.0), ("hanging", 90.0)])
 def test_the_shadow_lies_away_from_the_light(pose, elevation_deg, azimuth_deg, side):
     one = piece(pose, elevation_deg)
-    caster, _ = casters_of(one, (slice(None), slice(None)), 2, None)
+    caster, _ = casters_of(
+        one, solidify(one.alpha, one.ground, one.pose), (slice(None), slice(None)), 2, None
+    )
     shade = caster.shade(rays_to(azimuth_deg, 40.0, 2.0, 4))
     shade[one.alpha[1::2, 1::2] > 0.5] = 0
     columns = shade.sum(0)
@@ -40,5 +43,7 @@ def test_rays_stay_above_ground_and_within_the_lamp():
 
 def test_a_hanging_piece_throws_its_shadow_off_itself():
     one = piece("hanging", 90.0)
-    caster, _ = casters_of(one, (slice(None), slice(None)), 2, None)
+    caster, _ = casters_of(
+        one, solidify(one.alpha, one.ground, one.pose), (slice(None), slice(None)), 2, None
+    )
     assert caster.height.min() > 0
