@@ -35,7 +35,7 @@ SETS = (
     "velvet-navy-moody", "marble-white-studio", "paper-white-studio", "gradient-champagne-soft-glow",
     "festive-gold-soft-glow", "velvet-ivory-soft-glow", "marble-black-studio",
 )  # fmt: skip
-SEEN = 340  # pieces of the dataset's order that thresholds may be set by
+SEEN = 160  # pieces of the dataset's order that thresholds may be set by
 ASKED_CAUGHT, ASKED_FALSE = 0.95, 0.05
 
 
