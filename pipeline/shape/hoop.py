@@ -34,6 +34,7 @@ LEAST_WIDTH = 0.1  # of a shank over its radius
 # Center (2) in the hole's size, inner radius in it, width and outer radius over that.
 START, LEAST, MOST = (0, 0, 1.1, 0.3, 1.15), (-1, -1, 0.5, 0.0, 1.02), (1, 1, 3.0, 1.2, 1.8)
 OUTER_WEIGHT = 0.5  # shanks taper, swell and carry pearls; their insides are round
+GRAZED = 1.1  # of the outer radius
 WITHIN = 70  # a head may hang into the hole
 MOST_MISFIT = 0.045  # beyond it is no hoop
 
@@ -191,7 +192,13 @@ def metal_of(hoop: Hoop, mask: Mask, depth_px: F32) -> tuple[F32, F32, F32]:
     near, far, hit = _shell((hoop.radius_px, hoop.outer_px), (nearest, middle, slope), reach)
     half = depth_px[y, x] / 2
     facing = _facing(hoop, np.stack([c + near * view[0], h + near * view[1], near * view[2]]), width / 2, hit)
-    near, far = np.where(hit, near, half), np.where(hit, far, -half)
+    # A shank that swells a little over the shell is grazed where the line of sight comes nearest to the axis.
+    closest = np.clip(middle, -reach, reach)
+    grazed = ~hit & (np.hypot(c + closest * view[0], h + closest * view[1]) < GRAZED * hoop.outer_px)
+    near, far = (
+        np.where(hit, near, np.where(grazed, closest, half)),
+        np.where(hit, far, np.where(grazed, closest, -half)),
+    )
     foot = hoop.outer_px * cos + width / 2 * abs(sin)
     base = foot + h * cos
     top, low = np.zeros(mask.shape, np.float32), np.zeros(mask.shape, np.float32)
