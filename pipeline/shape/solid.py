@@ -31,7 +31,7 @@ CARRIED = 0.15  # of the long side: how far a thick part holds up a thin one
 UNSURE = 0.4  # of a standing piece without a hole that tells its turn
 SHELL_WEIGHT, ROUNDING = 2.0, 0.006  # against the inflated outline; of the unit
 THINNEST = 0.25  # of the depth that the outline suggests
-CONTACT_SLOPE = 0.15
+CONTACT_SLOPE = 0.15  # rows for each column
 HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its wall
 
 
@@ -50,7 +50,10 @@ class Solid:
 
 
 def solidify(alpha: F32, ground: Ground, pose: Pose, height_px: F32 | None = None) -> Solid:
-    """Solid of the matte (H, W) under `pose`. Upright: a card on its contact line, each part on its own.
+    """Solid of the matte (H, W) under `pose`.
+
+    On a table a hoop is a shell; what else stands is a card on its contact line, each part on its own. What lies or hangs is made of
+    tubes and domes.
 
     height_px: (H, W) of the seen surface, where it is known better than the matte tells.
     """
@@ -184,7 +187,7 @@ def _contact_line(part: Mask) -> F32:
     """Row (W,) where the ground is under each column: the lower hull of the outline, at most CONTACT_SLOPE steep.
 
     A piece rests on the lowest points of its hull; a turned ring rests further back, so higher in the picture, at its
-    far end. The bound keeps an upright circle from lying down.
+    far end. The bound leaves the rest in the air: where a shank without a visible hole touches cannot be told.
     """
     height, width = part.shape
     columns = np.flatnonzero(part.any(0))

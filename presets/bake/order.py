@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def _lamp(name: str, light: Light, rigs: Mapping[str, Rig], folder: Path) -> dic
         "role": light.role,
         "direction": light.direction,
         "size_deg": light.size_deg,
+        "distance": None if math.isinf(light.distance) else light.distance,
         "shape": shape,
         "scale": FAINT_SCALE if _share(light, rigs) < FAINT else 1.0,
         "pattern": None,

@@ -184,8 +184,7 @@ def shade(order):
     for name in ("key", "dome"):
         bpy.context.scene.world = lamps.dome() if name == "dome" else lamps.night()
         if name == "key":
-            light = order["key"]
-            hung = lamps.lamp(light, np.zeros(1) if light["pattern"] else None, masked=False)
+            hung = lamps.lamp(order["key"])  # without its pattern
         _seen(objs, camera=False)
         _expose(order, f"{name}-shaded", 1.0, 12)
         _seen(objs, camera=False, light=False)

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-AWAY = 5.0  # units from the piece to a disk lamp
+SUN_AWAY = 5.0  # units; where a sun stands does not matter
 MASK_HEIGHT = 0.55  # units over the ground, above the highest fold
 MASK_REACH = 6.0  # half side of the mask's image on the ground, units
 ZENITH, HORIZON = (
@@ -44,30 +44,30 @@ def night():
     return world
 
 
-def lamp(light, pattern=None, *, masked=True):
-    """A lamp as in the rig. pattern: (n, n) what gets through, over the ground square of `MASK_REACH`. Returns its objects.
+def lamp(light, pattern=None):
+    """A lamp as in the rig: a disk at its `distance`, a sun if that is None. Returns its objects.
 
-    Its light is white and of strength 1, unless it has a `tint`, colour times strength. masked: with the pattern's mask
-    before it; without, the lamp is the same but its light is even.
+    pattern: (n, n) what gets through a mask before it, over the ground square of `MASK_REACH`. Its light is white and of
+    strength 1, unless it has a `tint`, colour times strength.
     """
     axis = Vector(light["direction"])
-    parallel = pattern is not None or light["role"] == "rim"
-    data = bpy.data.lights.new(light["name"], "SUN" if parallel else "AREA")
+    away = light["distance"]
+    data = bpy.data.lights.new(light["name"], "AREA" if away else "SUN")
     data.color = light.get("tint", (1.0, 1.0, 1.0))
     size = math.radians(light["size_deg"])
-    if parallel:
-        data.energy, data.angle = math.pi, 2 * size
-    else:
-        radius = AWAY * math.tan(size)
+    if away:
+        radius = away * math.tan(size)
         data.shape, data.size = "DISK", 2 * radius
-        data.energy = math.pi * math.pi * (radius**2 + AWAY**2)
+        data.energy = math.pi * math.pi * (radius**2 + away**2)
+    else:
+        data.energy, data.angle = math.pi, 2 * size
     obj = bpy.data.objects.new(light["name"], data)
     obj.rotation_mode = "QUATERNION"
     obj.rotation_quaternion = axis.to_track_quat("Z", "Y")
-    obj.location = axis * AWAY
+    obj.location = axis * (away or SUN_AWAY)
     obj.visible_camera = False
     bpy.context.scene.collection.objects.link(obj)
-    return [obj] if pattern is None or not masked else [obj, _mask(light, pattern)]
+    return [obj] if pattern is None else [obj, _mask(light, pattern)]
 
 
 def _mask(light, pattern):
