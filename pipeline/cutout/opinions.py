@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.cutout.gaps import CERTAIN, blanks, disc, lining, log_distance
+from pipeline.cutout.gaps import CERTAIN, blanks, disc, lining, log_distance, papery
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import Paper, bare_paper
 from pipeline.values import F32, Mask
@@ -75,9 +75,11 @@ def _judged(case: _Case) -> tuple[F32, Mask, float]:
     """The matte of the case, where it differs from the network's, and `Settled.faint_share`."""
     near = case.near
     ratio, far = log_distance(case.rgb, case.paper)
-    differ = _thick((near > 0.5) != case.classical)
+    quarrel = _thick((near > 0.5) != case.classical)
+    shade = (near < 0.5) & papery(near, case.rgb, case.paper)  # a hard edge of it stops the classical one
+    differ = _thick(quarrel & ~shade)
     bare = differ & (near > 0.5) & case.bare & (near < CERTAIN) | blanks(near, ratio, far)
-    open_ = differ & ~bare & (near > SURE) & (near < 1 - SURE)
+    open_ = differ & ~bare & _unsure(near)
     lined = _thick(lining(np.where(bare, np.float32(0), near), case.rgb, case.paper) & ~open_)
     guess = np.where(lined, np.minimum(near, LINING_VOTE), near)
     guess = np.where(
@@ -86,8 +88,13 @@ def _judged(case: _Case) -> tuple[F32, Mask, float]:
     known = ((near > 0.5) & ~bare).astype(np.float32)
     unknown = (cv2.dilate((open_ | lined | bare).astype(np.uint8), disc(GROWN_PX)) > 0) & ~bare
     zone = cv2.dilate((unknown | bare).astype(np.uint8), disc(1)) > 0
-    faint = (open_ & (far < FAINT_LOG)).sum() / max(known.sum(), 1)
+    faint = (quarrel & ~bare & _unsure(near) & (far < FAINT_LOG)).sum() / max(known.sum(), 1)
     return band_matte(case.encoded, known, unknown, guess), zone, float(faint)
+
+
+def _unsure(near: F32) -> Mask:
+    unsure: Mask = (near > SURE) & (near < 1 - SURE)
+    return unsure
 
 
 def _agreement(one: Mask, other: Mask) -> float:
