@@ -73,7 +73,11 @@ def cut_out(
     confidence, figures, notes = weigh(rgb, final, trimap.unknown, paper)
     if segmenter.soft:
         figures |= doubts(first, answer, alpha)
-        figures |= {"faint_share": mended.faint_share, "mirrors_differ": mirrors_differ}
+        figures |= {
+            "faint_share": mended.faint_share,
+            "mirrors_differ": mirrors_differ,
+            "agreed": float(mended.agreed),
+        }
         confidence, more = doubted(confidence, figures)
         notes += more
     figures |= leftover_figures(rgb, final, paper.rgb)

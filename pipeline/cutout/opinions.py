@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 
 from pipeline.cutout.gaps import CERTAIN, blanks, disc, lining, log_distance, papery
+from pipeline.cutout.holes import BRIGHT_SHADE
+from pipeline.cutout.looks import favoured
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import Paper, bare_paper
 from pipeline.values import F32, Mask
@@ -29,10 +31,14 @@ FAINT_LOG = 0.15  # off the paper by less than this, a quarrel is about somethin
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """matte: (h, w) 0..1. faint_share: what was quarrelled about though it is hardly to be seen, as a share of the piece."""
+    """matte: (h, w) 0..1. faint_share: what was quarrelled about though it is hardly to be seen, as a share of the piece.
+
+    agreed: whether the two agree on enough for the classical one to have a say.
+    """
 
     matte: F32
     faint_share: float = 0.0
+    agreed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +58,11 @@ def settled(rgb: F32, encoded: F32, paper: Paper, looks: tuple[F32, F32], region
     """The network's matte, mended where the classical `region` (h, w) says otherwise.
 
     rgb, encoded: the picture (h, w, 3), linear and encoded, 0..1. looks: the network's answers (h, w), near and of the whole
-    photo. Without enough agreement the near one comes back as it is.
+    photo. Without enough agreement the near one comes back, favouring the piece once more in place of a second opinion.
     """
     second, first = looks
     if _agreement(second > 0.5, region) < LEAST_AGREED:
-        return Settled(second)
+        return Settled(favoured(second), agreed=False)
     height, width = second.shape
     scale = min(1.0, LOOK_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -76,7 +82,10 @@ def _judged(case: _Case) -> tuple[F32, Mask, float]:
     near = case.near
     ratio, far = log_distance(case.rgb, case.paper)
     quarrel = _thick((near > 0.5) != case.classical)
-    shade = (near < 0.5) & papery(near, case.rgb, case.paper)  # a hard edge of it stops the classical one
+    dark = case.rgb.mean(-1) < BRIGHT_SHADE * case.paper.mean(-1)
+    shade = (
+        (near < 0.5) & dark & papery(near, case.rgb, case.paper)
+    )  # a hard edge of it stops the classical one
     differ = _thick(quarrel & ~shade)
     bare = differ & (near > 0.5) & case.bare & (near < CERTAIN) | blanks(near, ratio, far)
     open_ = differ & ~bare & _unsure(near)

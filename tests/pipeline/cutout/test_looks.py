@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from pipeline.cutout.confidence import doubted
 from pipeline.cutout.doubt import doubts
-from pipeline.cutout.looks import believed, both_ways, joined, on_crop, without_paper
+from pipeline.cutout.looks import FAVOUR, believed, both_ways, joined, on_crop, without_paper
 from pipeline.cutout.paper import Paper
 from pipeline.cutout.trimap import soft_trimap
 from pipeline.values import Box
@@ -39,7 +40,7 @@ def test_a_picture_and_its_mirror_image_are_weighed_alike():
             return np.where(np.arange(60) < 30, 0.9, 0.1)[None].repeat(40, 0).astype(np.float32)
 
     mean, differ = both_ways(LeftHanded(), np.zeros((40, 60, 3), np.uint8))
-    assert mean == pytest.approx(0.5, abs=1e-5)
+    assert mean == pytest.approx(1 / (1 + np.exp(-FAVOUR)), abs=1e-5)
     assert differ == pytest.approx(1 - 0.1 / 0.9, abs=1e-5)
 
 
@@ -114,3 +115,11 @@ def test_the_band_of_a_soft_matte_follows_its_outline_and_its_doubt_but_keeps_a_
     doubtful = _disc(70)
     doubtful[98:102, 163:168] = 0.6
     assert soft_trimap(doubtful).unknown[100, 165]
+
+
+def test_a_network_that_differs_with_its_mirror_image_is_not_sure_unless_the_classical_one_vouches():
+    figures = {"matte_moved": 0.0, "looks_differ": 0.0, "faint_share": 0.0, "mirrors_differ": 0.09}
+    assert doubted(1.0, figures | {"agreed": 1.0}) == (1.0, ())
+    confidence, notes = doubted(1.0, figures | {"agreed": 0.0})
+    assert confidence < 0.5
+    assert [note.code for note in notes] == ["unsure-parts"]
