@@ -122,3 +122,15 @@ def test_a_quarrel_about_what_is_hardly_seen_is_counted():
     second[pale] = 0.4
     clear = settle(picture(piece), soft(piece), piece).faint_share
     assert settle(rgb, second, piece).faint_share > clear + 0.05
+
+
+def test_a_facet_that_only_the_favour_called_piece_is_no_gap():
+    piece = ring()
+    rgb = picture(piece)
+    facet = np.zeros_like(piece)
+    facet[140:180, 84:98] = True
+    rgb[facet] = PAPER
+    second = soft(piece)
+    second[facet] = 0.55  # 0.48 before the piece was favoured
+    found = settle(rgb, second, piece).matte
+    assert (found[cv2.erode(facet.astype(np.uint8), np.ones((5, 5))) > 0] > 0.5).all()
