@@ -61,6 +61,8 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
         takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
     ambient = stage.rig.ambient
     takings.add("ambient", surface.under(plate.ambient, ambient.color, ambient.strength))
+    if plate.glow:
+        takings.add("ambient", surface.glow(plate.glow))
     return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0)
 
 
@@ -128,6 +130,15 @@ class _Lit:
         body = lobes[..., :1] * (self._stone * light)
         matrix[:, 0] = 0.0
         return f32(cv2.transform(lobes, matrix)) + body
+
+    def glow(self, picture: Picture) -> F32:
+        """Radiance (H, W, 3) before exposure of the set's own lights."""
+        white = np.ones(3, np.float32)
+        return f32(
+            cv2.transform(
+                self._seen(picture), np.stack([self._stage.accent(), self._stage.detail(), white], axis=1)
+            )
+        )
 
     def _seen(self, picture: Picture) -> F32:
         pixels = read_picture(self._folder, picture).astype(np.float32)

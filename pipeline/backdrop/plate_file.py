@@ -87,7 +87,7 @@ class Picture(Frozen):
 class Plate(Frozen):
     """`plate.json`. mask: red the share of `accent`, green of `detail` in the body's colour.
 
-    safe: (x0, y0, x1, y1) in units around the origin, y down, where a piece may stand. texture: what the denoiser took
+    glow: lights that are part of the set, red those of the colour `accent`, green of `detail`, blue white. safe: (x0, y0, x1, y1) in units around the origin, y down, where a piece may stand. texture: what the denoiser took
     away and the backdrop puts back; "veins" paints a whole marble. made: how the plate was made.
     """
 
@@ -98,6 +98,7 @@ class Plate(Frozen):
     lamps: tuple[Picture, ...]
     ambient: Picture
     mask: Picture | None = None
+    glow: Picture | None = None
     texture: Literal["pile", "grain", "veins", "none"] = "none"
     texture_gain: Annotated[float, Field(ge=0, le=8)] = 1.0
     roughness: float

@@ -84,6 +84,10 @@ def order(bake: Bake, view: View, rigs: Mapping[str, Rig], work: Path, threads: 
         "mask_scale": bake.mask_px / bake.unit_px,
         "mask_samples": 32,
     }
+    if bake.glow:
+        scene["glow_samples"] = 12 * bake.samples  # bulbs are small
+    if bake.mask_px and bake.texture == "none":
+        scene["mask_denoised"] = True  # of shapes; a stone's mask is full of grain
     digest = _digest(scene)
     folder = work / f"{bake.plate(view)}-{digest[:8]}"
     folder.mkdir(parents=True, exist_ok=True)

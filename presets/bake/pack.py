@@ -57,6 +57,7 @@ def pack(bake: Bake, order: dict[str, Any], made: dict[str, Any], shelf: Path) -
         lamps=tuple(pictures),
         ambient=before.ambient if before else _packed(source / "ambient.exr", folder / "ambient.exr", scale),
         mask=_mask(bake, source, folder, before),
+        glow=_glow(bake, source, folder, before),
         texture=bake.texture,
         texture_gain=bake.texture_gain,
         roughness=bake.roughness,
@@ -102,6 +103,12 @@ def _mask(bake: Bake, source: Path, folder: Path, before: Plate | None) -> Pictu
     if before or not bake.mask_px:
         return before.mask if before else None
     return _packed(source / "mask.exr", folder / "mask.exr", np.ones(3, np.float32), level=MASK_LEVEL)
+
+
+def _glow(bake: Bake, source: Path, folder: Path, before: Plate | None) -> Picture | None:
+    if before or not bake.glow:
+        return before.glow if before else None
+    return _packed(source / "glow.exr", folder / "glow.exr", np.ones(3, np.float32))
 
 
 def _packed(

@@ -129,8 +129,8 @@ def set_for(recipe: Recipe, view: SceneView) -> Bake:
 
 
 def _is_whole(bake: Bake) -> bool:
-    """Whether Blender knows all of the set: a stone's veins it does not."""
-    return bake is not PLAIN and bake.texture != "veins" and not bake.mask_px
+    """Whether Blender knows all of the set: a stone's veins and a set's own lights it does not."""
+    return bake is not PLAIN and bake.texture != "veins" and not bake.mask_px and not bake.glow
 
 
 def stage_of(recipe: Recipe, view: SceneView, ground: Ground) -> Stage:

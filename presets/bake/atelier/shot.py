@@ -17,7 +17,8 @@ import numpy as np
 from mathutils import Vector
 
 from presets.bake.atelier import exposure, lamps
-from presets.bake.atelier.surfaces import SURFACES, Site
+from presets.bake.atelier.sets import SURFACES
+from presets.bake.atelier.surfaces import Site
 
 FEET = 0.012  # units above the lowest point: what the piece stands on
 FEELERS = 200  # of the feet are tried

@@ -13,7 +13,8 @@ import bpy
 import numpy as np
 
 from presets.bake.atelier import exposure, lamps
-from presets.bake.atelier.surfaces import MASKS, SURFACES, Site
+from presets.bake.atelier.sets import GLOWS, MASKS, SURFACES
+from presets.bake.atelier.surfaces import Site
 
 
 def _empty():
@@ -60,10 +61,24 @@ def expose_mask(order, folder):
     MASKS[order["surface"]](Site(order["view"], order["seed"]))
     bpy.context.scene.world = lamps.night()
     exposure.settings(seed=order["seed"], samples=order["mask_samples"], noise=0.02, threads=order["threads"])
-    bpy.context.scene.cycles.use_denoising = False
+    bpy.context.scene.cycles.use_denoising = order.get("mask_denoised", False)
     exposure.camera(order["canvas"], order["mask_scale"])
     exposure.expose(path)
     print("@masked", flush=True)
+
+
+def expose_glow(order, folder):
+    """The lights that are part of the set, alone, into `glow.exr`."""
+    path = folder / "glow.exr"
+    if order["surface"] not in GLOWS or path.exists():
+        return
+    _empty()
+    GLOWS[order["surface"]](Site(order["view"], order["seed"]))
+    bpy.context.scene.world = lamps.night()
+    exposure.settings(seed=order["seed"], samples=order["glow_samples"], noise=0.01, threads=order["threads"])
+    exposure.camera(order["canvas"], 1.0)
+    exposure.expose(path)
+    print("@glowing", flush=True)
 
 
 def expose_together(order, folder):
@@ -90,6 +105,7 @@ def main():
         expose_together(order, folder)
     else:
         expose_mask(order, folder)
+        expose_glow(order, folder)
         expose_all(order, folder)
     print(f"@blender {bpy.app.version_string}", flush=True)
 

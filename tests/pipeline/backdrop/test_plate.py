@@ -144,6 +144,22 @@ def test_a_lamp_serves_what_stands_where_it_stands():
     assert serves(lamp(RIM), RIM.model_copy(update={"azimuth_deg": 45}))
 
 
+def test_lights_of_the_set_glow_in_the_palettes_colours_whatever_the_lamps_do(shelf):
+    folder = shelf / "cloth.table"
+    before = plated(stage(), shelf)
+    shares = np.zeros((HEIGHT, WIDTH, 3), np.float16)
+    shares[...] = (0.5, 0.25, 0.125)
+    plate = read_plate(folder).model_copy(update={"glow": picture(folder, "glow", shares)})
+    (folder / HEADER).write_text(plate.model_dump_json(exclude_defaults=True))
+    read_plate.cache_clear()
+    after = plated(stage(), shelf)
+    accent, detail = srgb_to_rgb(SURFACE.accent), srgb_to_rgb(SURFACE.detail)
+    shown = (0.5 * accent + 0.25 * detail + 0.125) * 2.0**RIG.exposure_ev
+    added = after.groups["ambient"] - before.groups["ambient"]
+    np.testing.assert_allclose(added, np.broadcast_to(shown, added.shape), rtol=2e-2)
+    np.testing.assert_array_equal(after.groups["key"], before.groups["key"])
+
+
 def test_a_light_nobody_baked_is_painted_without_a_word(shelf, monkeypatch):
     turned = KEY.model_copy(update={"azimuth_deg": 20})
     rig = RIG.model_copy(update={"lights": (turned, RIM)})

@@ -26,14 +26,11 @@ from pipeline.rig import Ambient, Light, Rig
 from pipeline.shape.solid import solidify
 from pipeline.values import Box, Ground, Scene
 from presets.bake.card import card
-from presets.bake.tracer import PLAIN, BlenderTracer, beside_the_program, has_blender, set_for
+from presets.bake.tracer import PLAIN, BlenderTracer, has_blender, set_for
 from presets.library import recipe
+from tests.presets.bake.blenders import BLENDER, with_blender
 
-BLENDER = Path(os.environ.get("VITRINE_RAYTRACING__BLENDER") or beside_the_program())
 SAMPLE = Path(__file__).parents[3] / "presets" / "samples"
-with_blender = pytest.mark.skipif(
-    not has_blender(BLENDER), reason=f"there is no Blender in {BLENDER}; `make blender` installs it"
-)
 SIDE = 160
 
 
