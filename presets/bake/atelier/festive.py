@@ -160,7 +160,7 @@ def _garland(rng):
     return np.array(places), np.full(len(places), 0.011), np.array(powers), kind
 
 
-def _bulbs(places, radii, powers, kinds):
+def _bulbs(places, radii, powers, kinds, bleach=0.15):
     """Glowing spheres; kind 0 in `accent`, 1 in `detail`. A strong light bleaches towards white."""
     g = Graph("bulb")
     light = g.node("Attribute", attribute_name="light").outputs["Color"]
@@ -168,10 +168,11 @@ def _bulbs(places, radii, powers, kinds):
     g.links.new(emit.outputs["Emission"], g.out.inputs["Surface"])
     color = np.zeros((len(places), 3), np.float32)
     color[np.arange(len(places)), kinds] = powers
-    color[:, 2] = 0.15 * np.minimum(powers, 2.0) ** 2
+    color[:, 2] = bleach * np.minimum(powers, 2.0) ** 2
     forms.beads(places, radii, color).data.materials.append(g.material)
 
 
+FLAME = 0.55  # a flame's middle is nearly white
 # Oil lamps: (x, y, radius) on the table; from above around the piece.
 DIYAS = {
     "table": (
@@ -233,7 +234,7 @@ def diyas_glow(site):
             places.append((x, y - 0.8 * radius, 0.42 * radius + 0.75 * radius * t))
             radii.append(radius * 0.17 * math.sin(math.pi * (0.2 + 0.75 * t)) * (1.2 - 0.7 * t) + 0.004)
             powers.append(power * (1.25 - 0.6 * t))
-    _bulbs(np.array(places), np.array(radii), np.array(powers), np.zeros(len(places), int))
+    _bulbs(np.array(places), np.array(radii), np.array(powers), np.zeros(len(places), int), FLAME)
 
 
 def _bowl(x, y, radius, material):
@@ -285,15 +286,18 @@ def _petalled(site, cloth, petal):
     rng = np.random.Generator(np.random.PCG64([site.seed, 4]))
     X, Y = site.bed.grid()
     x, y = X.ravel(), Y.ravel()
-    reach = (1.5, -1.2, 3.4) if site.view == "table" else (1.3, -1.7, 1.7)
-    count = 26 if site.view == "table" else 16
+    table = site.view == "table"
+    reach = (1.5, -1.2, 3.4) if table else (1.3, -1.7, 1.7)
+    count = 26 if table else 16
     while count:
         px, py = rng.uniform(-reach[0], reach[0]), rng.uniform(reach[1], reach[2])
         # Thick at the upper right and lower left, thin elsewhere, none where the piece stands.
         drift = abs(px * 0.8 - (py - 0.2) * 0.6 + 0.2 * math.sin(3 * py))
-        if math.hypot(px / 0.8, py / (1.0 if site.view == "table" else 0.8)) < 1.0 or rng.random() > math.exp(
-            -drift * drift / 0.5
-        ):
+        # In front of the piece lie none either: they would have to hide it.
+        stands = math.hypot(px / 0.8, py / (1.0 if table else 0.8)) < 1.0 or (
+            table and py < 0 and abs(px) < 0.9
+        )
+        if stands or rng.random() > math.exp(-drift * drift / 0.5):
             continue
         near = np.argmin((x - px) ** 2 + (y - py) ** 2)
         _one_petal(px, py, float(heights.ravel()[near]), rng).data.materials.append(petal)
