@@ -110,14 +110,14 @@ def curtain_glow(site):
         _bulbs(*_garland(rng))
         return
     points, powers = [], []
-    for away, count, step in ((0.75, 26, 0.085), (1.7, 15, 0.12)):
+    for away, count, step in ((0.75, 21, 0.1), (1.7, 11, 0.17)):
         for k in range(count):
             x = -1.35 + 2.7 * (k + 0.5 + rng.uniform(-0.28, 0.28)) / count
             up = 2.4
             foot = EDGE + 0.04 + 0.12 * rng.random()
             while up > foot:
                 points.append((x + rng.normal(0, 0.006), up, away))
-                powers.append(rng.lognormal(0.0, 0.5) * (0.2 + 0.27 * away))
+                powers.append(rng.lognormal(0.0, 0.5) * (0.07 + 0.11 * away))
                 up -= step * rng.uniform(0.85, 1.15)
     _bulbs(*_hung(points, powers, rng))
 
