@@ -267,6 +267,9 @@ def spun_metal(site):
 SPUN_AT = {"table": 0.25, "flat": 0.0}  # where its turns have their middle, y in units
 
 
+FINE = 0.0045  # of a mesh with an edge, units
+
+
 def smoked_glass(site):
     """A thick sheet of dark glass on matte ground, its edges rounded and bright; laid at a slant."""
     heights = _sheet_heights(site)
@@ -275,21 +278,21 @@ def smoked_glass(site):
     fair = g.bump(g.noise(0.8, 2.0), 0.003)
     gloss = g.polish(rough=g.span(inside, 0, 1, 0.6, 0.05), ior=1.75, normal=fair)
     body = g.span(inside, 0, 1, 1.0, 0.9)
-    forms.field(replace(site.bed, cell=0.01), heights).data.materials.append(g.lobes(body=body, gloss=gloss))
+    forms.field(replace(site.bed, cell=FINE), heights).data.materials.append(g.lobes(body=body, gloss=gloss))
 
 
 def smoked_glass_mask(site):
     """The ground beside the sheet is of the colour `detail`."""
     g = Graph("mask")
     outside = g.span(g.node("SeparateXYZ", {"Vector": g.place}).outputs["Z"], -0.155, -0.145, 1.0, 0.0)
-    forms.field(replace(site.bed, cell=0.01), _sheet_heights(site)).data.materials.append(
+    forms.field(replace(site.bed, cell=FINE), _sheet_heights(site)).data.materials.append(
         g.emit(0.0, outside, 0.0)
     )
 
 
 def _sheet_heights(site):
     """0 on the sheet, -0.16 beside it."""
-    X, Y = replace(site.bed, cell=0.01).grid()
+    X, Y = replace(site.bed, cell=FINE).grid()
     turn, half, middle = (
         (0.28, (1.15, 1.5), (0.1, -0.2)) if site.view == "table" else (0.3, (0.74, 0.74), (0.0, 0.0))
     )
@@ -300,4 +303,5 @@ def _sheet_heights(site):
     away = np.hypot(np.maximum(du, 0), np.maximum(dv, 0)) + np.minimum(np.maximum(du, dv), 0) - corner
     t = np.clip(away / rim + 1, 0, 1)
     rounded = rim * (np.sqrt(np.maximum(1 - t * t, 0)) - 1)
-    return np.where(away < 0, rounded, -0.16)
+    wall = np.clip(away / (3 * FINE), 0, 1)  # a little aslant: the mesh would draw an upright one in steps
+    return rounded + wall * (rim - 0.16)
