@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from pipeline.backdrop.filters import enlarged, wide_gaussian
@@ -165,7 +166,7 @@ class Takings:
         columns = slice(max(0, min(x, stage.width - 1) - reach), max(1, min(stage.width, x + reach)))
         total = np.zeros(3, dtype=np.float64)
         for radiance in self.groups.values():
-            total += radiance[rows, columns].mean(axis=(0, 1), dtype=np.float64)
+            total += cv2.mean(radiance[rows, columns])[:3]  # far quicker than numpy's mean over two axes
         return total.astype(np.float32)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pipeline.backdrop.backdrop as door
-from pipeline.backdrop.plate import LARGEST_ZOOM, plated
+from pipeline.backdrop.plate import plated
 from pipeline.backdrop.plate_file import (
     HEADER,
     Canvas,
@@ -28,6 +28,7 @@ from pipeline.backdrop.plate_file import (
     takes,
 )
 from pipeline.backdrop.stage import Stage, srgb_to_rgb
+from pipeline.backdrop.window import LARGEST_ZOOM
 from pipeline.recipe import Surface
 from pipeline.rig import Ambient, Gobo, Light, Rig
 from pipeline.values import Ground
