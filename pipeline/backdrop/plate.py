@@ -12,6 +12,7 @@ Colours are given to the plate's few pixels, before they are enlarged.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.backdrop.filters import f32
+from pipeline.backdrop.filters import exp, f32
 from pipeline.backdrop.marble import slab
 from pipeline.backdrop.noise import generator, grain
 from pipeline.backdrop.pile import tufts
@@ -48,10 +49,18 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
     fine = texture(stage, plate.texture, plate.texture_gain) if textured else Texture()
     surface = _Lit(plate, folder, window, _coats(stage, plate, folder, window, fine))
     takings = Takings(stage)
-    for light in stage.rig.lights:
-        takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
-    ambient = stage.rig.ambient
-    takings.add("ambient", surface.under(plate.ambient, ambient.color, ambient.strength))
+    rig, exposure = stage.rig, takings.exposure
+    orders = {
+        light.name: (pictures[light.name], light.color, exposure * light.strength) for light in rig.lights
+    }
+    orders["ambient"] = (plate.ambient, rig.ambient.color, exposure * rig.ambient.strength)
+    with ThreadPoolExecutor(
+        max(1, cv2.getNumThreads())
+    ) as pool:  # each lamp by itself: the same on any number
+        for name, radiance in zip(
+            orders, pool.map(lambda order: surface.under(*order), orders.values()), strict=True
+        ):
+            takings.add_exposed(name, radiance)
     return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0)
 
 
@@ -81,7 +90,7 @@ class _Lit:
         self._plate, self._folder, self._window, self._coats = plate, folder, window, coats
 
     def under(self, picture: Picture, color: Rgb, strength: float) -> F32:
-        """Radiance (H, W, 3) before exposure."""
+        """Radiance (H, W, 3) under a light of that strength."""
         pixels = read_picture(self._folder, picture)
         pane = self._window.onto_picture(pixels.shape, self._plate.canvas)
         lobes = pane.cut(pixels)
@@ -91,18 +100,21 @@ class _Lit:
             few = f32(cv2.transform(lobes, coat.colors * light[:, None]))
             if total is not None and not few.any():
                 continue
-            radiance = pane.enlarged(few)
-            if coat.fine is not None:
-                radiance *= coat.fine
-            total = radiance if total is None else np.add(total, radiance, out=total)
+            seen = pane.enlarged(few)
+            if total is None:
+                total = seen.copy() if coat.fine is None else seen * coat.fine
+            else:
+                total += seen if coat.fine is None else np.multiply(seen, coat.fine, out=seen)
         assert total is not None  # noqa: S101 - a plate has a body
-        return total
+        return np.maximum(total, np.float32(0), out=total)  # cubic weights undershoot
 
 
 def _coats(stage: Stage, plate: Plate, folder: Path, window: Window, fine: Texture) -> tuple[Coat, ...]:
     """The plate's lobes in the palette's colours, those of one texture together."""
     own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
-    body, sheen, gloss = (lobe.tinted(own) for lobe in (plate.lobes.body, plate.lobes.sheen, plate.lobes.gloss))
+    body, sheen, gloss = (
+        lobe.tinted(own) for lobe in (plate.lobes.body, plate.lobes.sheen, plate.lobes.gloss)
+    )
     none = np.zeros(3, np.float32)
     stone = _albedo(stage, plate, folder, window)
     if stone is not None:
@@ -139,8 +151,11 @@ def _albedo(stage: Stage, plate: Plate, folder: Path, window: Window) -> F32 | N
     vein, cloud, _ = cv2.split(pane.cut(pixels))
     base, accent, detail = stage.base(), stage.accent(), stage.detail()
     # base + (detail - base) cloud, and of that + (accent - it) vein
-    mix = np.stack([accent - base, detail - base, base - detail, base], axis=1) * np.float32(plate.lobes.body.gain)
-    return pane.enlarged(f32(cv2.transform(cv2.merge([vein, cloud, vein * cloud]), mix)))
+    mix = np.stack([accent - base, detail - base, base - detail, base], axis=1) * np.float32(
+        plate.lobes.body.gain
+    )
+    stone = pane.enlarged(f32(cv2.transform(cv2.merge([vein, cloud, vein * cloud]), mix)))
+    return np.maximum(stone, np.float32(0))
 
 
 def texture(stage: Stage, kind: str, strength: float) -> Texture:
@@ -150,13 +165,9 @@ def texture(stage: Stage, kind: str, strength: float) -> Texture:
     blur = stage.defocus_px(stage.plane()[1])
     if kind == "pile":
         tuft = tufts(stage, blur) * np.float32(strength)
-        return Texture(_exp(BODY_TUFTS, tuft), _exp(SHEEN_TUFTS, tuft))
+        return Texture(exp(np.float32(BODY_TUFTS) * tuft), exp(np.float32(SHEEN_TUFTS) * tuft))
     fine = _grains(stage.seed, stage.width, stage.height) * stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2))
-    return Texture(_exp(strength * GRAIN, fine))
-
-
-def _exp(contrast: float, layer: F32) -> F32:
-    return f32(cv2.exp(layer * np.float32(contrast)))
+    return Texture(exp(np.float32(strength * GRAIN) * fine))
 
 
 @lru_cache(maxsize=2)

@@ -139,7 +139,16 @@ class Takings:
 
     def add(self, light: str, radiance: F32) -> None:
         """Add full-size radiance (H, W, 3), before exposure, to a light's group; the array is taken over."""
-        radiance *= np.float32(2.0**self.stage.rig.exposure_ev)
+        radiance *= np.float32(self.exposure)
+        self.add_exposed(light, radiance)
+
+    @property
+    def exposure(self) -> float:
+        """What radiance is multiplied by."""
+        return float(2.0**self.stage.rig.exposure_ev)
+
+    def add_exposed(self, light: str, radiance: F32) -> None:
+        """As `add`, for radiance that has the exposure in it already."""
         if light in self.groups:
             self.groups[light] += radiance
         else:

@@ -40,7 +40,8 @@ class Overlap:
 def overlap(step: float, at: float, length: int) -> Overlap:
     """The crop whose samples fall on `at + step * i` for the frame's pixels i, 0 .. length - 1, as nearly as may be.
 
-    step: samples per pixel; at: sample under pixel 0. Both ends are off by at most half a sample, mostly by a hundredth.
+    step: samples per pixel; at: sample under pixel 0. Both ends are off by at most half a pixel (where `step` is one half or one), mostly
+    by a hundredth.
     """
     margin = math.ceil(REACH / step)
     lengths = length + 2 * margin + np.arange(CHOICE)[:, None] + CHOICE
@@ -53,9 +54,7 @@ def overlap(step: float, at: float, length: int) -> Overlap:
     first = np.rint(-(near + drift / 2))
     off = np.abs(near + first + drift / 2) + np.abs(drift / 2)
     row, column = np.unravel_index(int(off.argmin()), off.shape)
-    return Overlap(
-        int(first[row, column]), int(counts[row, 0]), int(lengths[row, 0]), int(skips[0, column])
-    )
+    return Overlap(int(first[row, column]), int(counts[row, 0]), int(lengths[row, 0]), int(skips[0, column]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +72,18 @@ class Pane:
         for one, room in ((self.down, picture.shape[0]), (self.across, picture.shape[1])):
             start, end = one.first, one.first + one.count
             inside.append(slice(min(max(start, 0), room - 1), max(min(end, room), 1)))
-            beyond += [max(-start, 0), max(end - room, 0)]
+            beyond.append((max(-start, 0), max(end - room, 0)))
         part = np.ascontiguousarray(picture[tuple(inside)], dtype=np.float32)
-        return f32(cv2.copyMakeBorder(part, *beyond, cv2.BORDER_REPLICATE)) if any(beyond) else part
+        if beyond == [(0, 0), (0, 0)]:
+            return part
+        return f32(cv2.copyMakeBorder(part, *beyond[0], *beyond[1], cv2.BORDER_REPLICATE))
 
     def enlarged(self, part: F32) -> F32:
-        """What `cut` gave as the frame sees it, (height, width, ...), cubic, not below 0; not contiguous."""
+        """What `cut` gave as the frame sees it, (height, width, ...), cubic, so that it may undershoot; not contiguous."""
         size = (self.across.length, self.down.length)
         whole = cv2.resize(part, size, interpolation=cv2.INTER_CUBIC)
-        seen = whole[
-            self.down.skip : self.down.skip + self.height, self.across.skip : self.across.skip + self.width
-        ]
-        return f32(np.maximum(seen, np.float32(0)))  # cubic weights undershoot
+        top, left = self.down.skip, self.across.skip
+        return f32(whole[top : top + self.height, left : left + self.width])
 
 
 @dataclass(frozen=True, slots=True)
