@@ -24,11 +24,12 @@ from pipeline.backdrop.filters import exp, f32
 from pipeline.backdrop.marble import slab
 from pipeline.backdrop.noise import generator, grain
 from pipeline.backdrop.pile import tufts
-from pipeline.backdrop.plate_file import FOLDER, Picture, Plate, read_picture, read_plate, takes
+from pipeline.backdrop.plate_file import FOLDER, Picture, Plate, Unusable, read_picture, read_plate, takes
 from pipeline.backdrop.stage import Stage, Takings
 from pipeline.backdrop.window import Window
+from pipeline.recipe import Surface
 from pipeline.rig import Rgb
-from pipeline.values import F32, Scene
+from pipeline.values import F32, Area, Scene
 
 BODY_TUFTS, SHEEN_TUFTS = 0.06, 0.14  # contrast of the pile, log
 GRAIN = 0.012
@@ -41,8 +42,7 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
 
     Raises `Unusable` when there is no such plate, or it does not fit.
     """
-    folders = takes(stage.surface.plate, stage.view, shelf)
-    folder = folders[stage.seed % len(folders)]
+    folder = _folder(stage.surface, stage.view, stage.seed, shelf)
     plate = read_plate(folder)
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
@@ -61,7 +61,22 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
             orders, pool.map(lambda order: surface.under(*order), orders.values()), strict=True
         ):
             takings.add_exposed(name, radiance)
-    return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0)
+    return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0, safe=plate.safe)
+
+
+def safe_area(surface: Surface, view: str, seed: int, shelf: Path = FOLDER) -> Area | None:
+    """Where a piece may stand on the surface's plate; None where there is none."""
+    if not surface.plate:
+        return None
+    try:
+        return read_plate(_folder(surface, view, seed, shelf)).safe
+    except Unusable:
+        return None
+
+
+def _folder(surface: Surface, view: str, seed: int, shelf: Path) -> Path:
+    folders = takes(surface.plate, view, shelf)
+    return folders[seed % len(folders)]
 
 
 @dataclass(frozen=True, slots=True)
