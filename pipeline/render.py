@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.backdrop.backdrop import paint
 from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
+from pipeline.backdrop.plate import safe_area
 from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
@@ -23,7 +24,7 @@ from pipeline.develop import develop
 from pipeline.format import FORMATS
 from pipeline.judge.colours import colours_of
 from pipeline.judge.judge import judge
-from pipeline.layout import Piece, lay_out
+from pipeline.layout import Piece, anywhere, lay_out, stands_safely
 from pipeline.light.traced import NotTraced, Tracer, no_tracer, raytraced, standing_of, untraced
 from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
@@ -136,7 +137,7 @@ def take(
     keep_big_blocks()
     with threadpool_limits(1, "blas"):
         with clock.step("layout"):
-            piece = lay_out(cutout, recipe, upscalers)
+            piece = lay_out(cutout, recipe, upscalers, anywhere if recipe.painting else safe_area)
         with clock.step("shape"):
             solid = solidify(piece.alpha, piece.ground, piece.pose)
         with clock.step("backdrop"):
@@ -151,16 +152,17 @@ def take(
                 recipe.painting,
                 backgrounds,
             )
+            safely = stands_safely(piece, scene.safe)
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
         if recipe.renderer == "fast":
-            return Take(piece, solid, scene, composite)
+            return Take(piece, solid, scene, composite, safely)
         with clock.step("path tracing"):
             try:
                 traced = tracer(standing_of(recipe, piece, solid, composite))
             except NotTraced as error:
-                return Take(piece, solid, scene, composite, (untraced(error),))
-            return Take(piece, solid, scene, raytraced(composite, traced, piece))
+                return Take(piece, solid, scene, composite, (*safely, untraced(error)))
+            return Take(piece, solid, scene, raytraced(composite, traced, piece), safely)
 
 
 @dataclass(slots=True)

@@ -19,6 +19,8 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 Mask = NDArray[np.bool_]
+Area = tuple[float, float, float, float]
+"""(x0, y0, x1, y1) in units around a ground's origin, y down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class Scene:
     """An empty set, lit. Radiance = sum of `groups`; each light's share is kept apart so that a shadow darkens only it.
 
     groups: light name (or "ambient") -> (H, W, 3) rgb. roughness, f0, reflection: for the floor reflection.
-    spill_rgb: (3,) mean colour the ground throws back on the piece. notes: what the owner should know of the set.
+    spill_rgb: (3,) mean colour the ground throws back on the piece. safe: where a piece may stand; None: anywhere.
+    notes: what the owner should know of the set.
     """
 
     groups: Mapping[str, F32]
@@ -126,6 +129,7 @@ class Scene:
     f0: float
     reflection: float
     spill_rgb: F32
+    safe: Area | None = None
     notes: tuple[Note, ...] = ()
 
 

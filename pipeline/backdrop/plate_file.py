@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from pipeline.rig import Frozen, Light
-from pipeline.values import F32
+from pipeline.values import F32, Area
 
 FOLDER: Final = (
     Path(__file__).resolve().parents[2] / "presets" / "plates"
@@ -87,7 +87,8 @@ class Picture(Frozen):
 class Plate(Frozen):
     """`plate.json`. mask: red the share of `accent`, green of `detail` in the body's colour.
 
-    glow: lights that are part of the set, red those of the colour `accent`, green of `detail`, blue white. safe: (x0, y0, x1, y1) in units around the origin, y down, where a piece may stand. texture: what the denoiser took
+    glow: lights that are part of the set, red those of the colour `accent`, green of `detail`, blue white. safe: where a
+    piece may stand. texture: what the denoiser took
     away and the backdrop puts back; "veins" paints a whole marble. made: how the plate was made.
     """
 
@@ -103,7 +104,7 @@ class Plate(Frozen):
     texture_gain: Annotated[float, Field(ge=0, le=8)] = 1.0
     roughness: float
     f0: float
-    safe: tuple[float, float, float, float]
+    safe: Area
     made: dict[str, Any]
 
     def lamp_for(self, light: Light) -> Picture:
@@ -136,6 +137,14 @@ def takes(name: str, view: str, shelf: Path = FOLDER) -> tuple[Path, ...]:
     """The folders of all takes of a plate, the first whether it is there or not."""
     first = folder_of(name, view, shelf)
     return (first, *sorted(path.parent for path in shelf.glob(f"{first.name}.[0-9]/{HEADER}")))
+
+
+def draws_anew(name: str) -> bool:
+    """Whether a plate's pattern is painted for each picture, so that another scale or relief shows on it."""
+    try:
+        return all(read_plate(folder_of(name, view)).texture == "veins" for view in ("table", "flat"))
+    except Unusable:
+        return False
 
 
 @lru_cache(maxsize=64)

@@ -15,11 +15,11 @@ from pipeline.backdrop.plate_file import Canvas, serves
 from pipeline.layout import TABLE_ELEVATION
 from pipeline.light.gobo import light_pattern
 from pipeline.rig import Light, Rig
-from pipeline.values import F32
+from pipeline.values import F32, Area
 from presets.bake.queue import Bake, View
 
 SIDE, ABOVE, BELOW, HALF_HEIGHT = 1.05, 2.3, 1.2, 1.65  # of the canvas, units of the piece
-SAFE = (-0.85, -1.15, 0.85, 0.45)
+SAFE: Mapping[View, Area] = {"table": (-0.85, -1.15, 0.85, 0.45), "flat": (-0.85, -0.85, 0.85, 0.85)}
 PATTERN_PX, PATTERN_REACH = 2048, 6.0  # a lamp's mask: pixels of its side, units of its half side
 SHARP = 0.012  # half width of a pane's edge in the mask; the lamp's size makes the penumbra
 FAINT = 0.16  # of the open ground's light: what a weaker lamp shows is baked at half size

@@ -62,7 +62,7 @@ def pack(bake: Bake, order: dict[str, Any], made: dict[str, Any], shelf: Path) -
         texture_gain=bake.texture_gain,
         roughness=bake.roughness,
         f0=bake.f0,
-        safe=SAFE,
+        safe=SAFE[order["view"]],
         made=made | {key: order[key] for key in ("seed", "version", "noise", "samples", "digest")},
     )
     text = plate.model_dump_json(indent=1, exclude_defaults=True)

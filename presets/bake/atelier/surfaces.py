@@ -11,7 +11,8 @@ import numpy as np
 
 from presets.bake.atelier import forms
 from presets.bake.atelier.shader import Graph
-from presets.bake.drape import Bed, Cloth, drape, wave
+from presets.bake.drape import Bed, Cloth, wave
+from presets.bake.kept import draped
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ class Site:
 def cloth_heights(site, *, excess, bending, weight, gather, wander=0.25, fine=0.0, tallest=0.42):
     """Heights of draped cloth on the site's bed; fine: height of a second, smaller set of wrinkles."""
     main = Cloth(excess, bending, weight, gather, site.calm, wander, tallest=tallest)
-    heights = drape(site.bed, main, site.seed)
+    heights = draped(site.bed, main, site.seed)
     if fine:
         small = Cloth(0.05, bending / 12, weight, (-gather[0], gather[1]), site.calm, 0.6, 500, fine)
-        heights = heights + drape(site.bed, small, site.seed + 1)
+        heights = heights + draped(site.bed, small, site.seed + 1)
     return heights
 
 

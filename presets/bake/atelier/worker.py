@@ -89,11 +89,7 @@ def expose_together(order, folder):
         seed=order["seed"] + 1, samples=order["samples"], noise=order["noise"], threads=order["threads"]
     )
     exposure.camera(order["canvas"], order["scale"])
-    for light in order["lights"]:
-        if light["name"] == "ambient":
-            bpy.context.scene.world = lamps.dome(light["tint"])
-        else:
-            lamps.lamp(light, np.load(light["pattern"]) if light["pattern"] else None)
+    lamps.hang(order["lights"])
     exposure.expose(folder / "fresh.exr")
 
 

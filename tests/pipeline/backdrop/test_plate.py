@@ -7,11 +7,14 @@ import hashlib
 import json
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 
 import pipeline.backdrop.backdrop as door
-from pipeline.backdrop.plate import LARGEST_ZOOM, plated
+from pipeline.backdrop.pile import _tips as tufts_of
+from pipeline.backdrop.plate import _grains as grains_of
+from pipeline.backdrop.plate import plated
 from pipeline.backdrop.plate_file import (
     HEADER,
     Canvas,
@@ -28,9 +31,11 @@ from pipeline.backdrop.plate_file import (
     takes,
 )
 from pipeline.backdrop.stage import Stage, srgb_to_rgb
+from pipeline.backdrop.window import LARGEST_ZOOM
 from pipeline.recipe import Surface
 from pipeline.rig import Ambient, Gobo, Light, Rig
 from pipeline.values import Ground
+from presets.library import library
 
 UNIT, WIDTH, HEIGHT = 60.0, 126, 210
 KEY = Light(name="key", role="key", azimuth_deg=-40, elevation_deg=35, size_deg=3, strength=1.4, gobo=Gobo())
@@ -225,3 +230,21 @@ def test_pile_is_put_back_in_scale(shelf):
         np.abs(plated(dataclasses.replace(stage(), seed=2), shelf).groups["key"] - rough.groups["key"]).max()
         > 0
     )
+
+
+@pytest.mark.parametrize("name", ["velvet", "marble", "travertine"])
+def test_the_same_bytes_on_any_number_of_threads(name):
+    surface = SURFACE.model_copy(update={"material": "marble", "plate": name})
+    before, made = cv2.getNumThreads(), set()
+    try:
+        for threads in (1, 2, 7, 16):
+            cv2.setNumThreads(threads)
+            for kept in (read_picture, tufts_of, grains_of):
+                kept.cache_clear()
+            lit = plated(
+                stage(surface, library().rigs["moody"], Ground(30.0, 200.0, (160.0, 220.0)), (320, 320))
+            )
+            made.add(b"".join(group.tobytes() for group in lit.groups.values()))
+    finally:
+        cv2.setNumThreads(before)
+    assert len(made) == 1

@@ -12,6 +12,7 @@ import pytest
 from pipeline.backdrop.plate_file import FOLDER, HEADER, folder_of, openexr, read_picture, read_plate, serves
 from pipeline.rig import Gobo
 from presets.bake.drape import Bed, Cloth, drape
+from presets.bake.kept import draped
 from presets.bake.make import run_blender
 from presets.bake.order import AMBIENT, canvas, lamps, order, pattern
 from presets.bake.pack import BODY, BORDER, missing, pack, standing
@@ -186,6 +187,23 @@ class TestDrape:
         assert slope[1] > 1.3 * slope[0]
         np.testing.assert_array_equal(loose, drape(self.BED, self.CLOTH, 3))
         assert np.abs(loose - drape(self.BED, self.CLOTH, 4)).max() > 0.05
+
+    def test_it_is_draped_once_and_then_read(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path))
+        first = draped(self.BED, self.CLOTH, 3)
+        np.testing.assert_array_equal(first, drape(self.BED, self.CLOTH, 3))
+        (kept,) = (tmp_path / "drapes").iterdir()
+        np.save(kept, first + np.float32(1))
+        np.testing.assert_array_equal(draped(self.BED, self.CLOTH, 3), first + np.float32(1))
+        kept.write_bytes(kept.read_bytes()[:100])  # damaged
+        np.testing.assert_array_equal(draped(self.BED, self.CLOTH, 3), first)
+        draped(self.BED, dataclasses.replace(self.CLOTH, excess=0.03), 3)
+        assert len(list((tmp_path / "drapes").iterdir())) == 2
+
+    def test_a_cache_that_takes_nothing_costs_nothing_but_time(self, tmp_path, monkeypatch):
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "file"))
+        np.testing.assert_array_equal(draped(self.BED, self.CLOTH, 3), drape(self.BED, self.CLOTH, 3))
 
 
 @pytest.mark.parametrize(
