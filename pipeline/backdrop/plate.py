@@ -61,8 +61,9 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
             orders, pool.map(lambda order: surface.under(*order), orders.values()), strict=True
         ):
             takings.add_exposed(name, radiance)
-    if plate.glow:
-        takings.add("ambient", _glow(stage, plate.glow, plate.canvas, folder, window))
+    glow = _glow(stage, plate, folder, window)
+    if glow is not None:
+        takings.add("ambient", glow)
     return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0, safe=plate.safe)
 
 
@@ -175,10 +176,12 @@ def _albedo(stage: Stage, plate: Plate, folder: Path, window: Window) -> F32 | N
     return np.maximum(stone, np.float32(0))
 
 
-def _glow(stage: Stage, picture: Picture, canvas: Canvas, folder: Path, window: Window) -> F32:
-    """Radiance (H, W, 3) before exposure of the set's own lights."""
-    pixels = read_picture(folder, picture)
-    pane = window.onto_picture(pixels.shape, canvas)
+def _glow(stage: Stage, plate: Plate, folder: Path, window: Window) -> F32 | None:
+    """Radiance (H, W, 3) before exposure of the set's own lights; None where it has none."""
+    if plate.glow is None:
+        return None
+    pixels = read_picture(folder, plate.glow)
+    pane = window.onto_picture(pixels.shape, plate.canvas)
     mix = _columns(stage.accent(), stage.detail(), np.ones(3, np.float32))
     seen = pane.enlarged(f32(cv2.transform(pane.cut(pixels), mix)))
     return np.maximum(seen, np.float32(0), out=seen)
