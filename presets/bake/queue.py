@@ -90,6 +90,6 @@ QUEUE: tuple[Bake, ...] = (
         f0=0.06,
     ),
     Bake(
-        "petals", _gloss("accent", 0.55), texture="none", unit_px=250, mask_px=250, seed=9, lens=PETALS_LENS
+        "petals", _gloss("accent", 0.4), texture="none", unit_px=250, mask_px=250, seed=9, lens=PETALS_LENS
     ),
 )
