@@ -71,7 +71,7 @@ QUEUE: tuple[Bake, ...] = (
     Bake("suede", _sheen(1.6), _sheen(3.0), "pile", seed=6, lens=CLOTH_LENS),
     Bake("travertine", unit_px=220, mask_px=440, seed=1, roughness=0.34),
     Bake("paper", seed=3, unit_px=190),
-    Bake("silk", _gloss("accent", 1.2), texture="none", seed=8, lens=CLOTH_LENS),
+    Bake("silk", _gloss("accent", 0.5), texture="none", seed=8, lens=CLOTH_LENS),
     replace(VELVET, take=2, seed=12),
     Bake("slate", texture_gain=3.0, seed=2, unit_px=260, roughness=0.4),
     Bake("spun-metal", _gloss("accent"), texture="none", unit_px=230, roughness=0.3, f0=0.5),
@@ -90,6 +90,6 @@ QUEUE: tuple[Bake, ...] = (
         f0=0.06,
     ),
     Bake(
-        "petals", _gloss("accent", 0.55), texture="none", unit_px=250, mask_px=250, seed=9, lens=PETALS_LENS
+        "petals", _gloss("accent", 0.4), texture="none", unit_px=250, mask_px=250, seed=9, lens=PETALS_LENS
     ),
 )
