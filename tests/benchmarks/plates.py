@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from pipeline.backdrop import pile, plate_file
+from pipeline.backdrop import interreflection, pile, plate_file
 from pipeline.backdrop import plate as plate_backdrop
 from pipeline.backdrop.plate import plated
 from pipeline.backdrop.stage import Stage
@@ -39,7 +39,7 @@ from pipeline.rig import Rig
 from pipeline.values import F32, Ground
 from presets.bake.make import ROOT, run_blender
 from presets.bake.order import order
-from presets.bake.pack import BODY, exposure
+from presets.bake.pack import exposure
 from presets.bake.queue import QUEUE, Bake
 from presets.library import library
 
@@ -75,7 +75,7 @@ def grey(plate: str) -> Surface:
     """The plate as it was baked: body and sheen neutral, so that lights alone differ."""
     surface = surface_of(plate)
     sheen = next(one for _, one in shelved() if one.name == plate).lobes.sheen.gain
-    colors = {"base": _hex(BODY), "accent": _hex(1 / max(1.0, sheen))}
+    colors = {"base": _hex(plate_file.BODY), "accent": _hex(1 / max(1.0, sheen))}
     return surface.model_copy(update=colors | {"palette": "the grey it was baked in"})
 
 
@@ -148,7 +148,7 @@ def _stage(surface: Surface, rig: Rig, view: str) -> Stage:
 
 def forget() -> None:
     """What a process keeps from one picture for the next."""
-    for kept in (plate_file.read_picture, pile._tips, plate_backdrop._grains):
+    for kept in (plate_file.read_picture, interreflection.hidden_share, pile._tips, plate_backdrop._grains):
         kept.cache_clear()
 
 
