@@ -2,8 +2,8 @@
 
 For each plate: megabytes; milliseconds to load what its slowest lighting needs, and to load and light it at 1080 x 1080 on two
 threads, with nothing kept but the disk's own cache, so as for the first picture of a set; banding and added clipping of the finished picture. With `--fresh`, Blender path-traces
-the same set once more, whole: all lamps of a rig at once, their colours and strengths changed, the cloth in a palette's
-own colours, and once in the neutral grey it was baked in. Against that the lit plate is measured: PSNR of the log-encoded radiance (10 stops), mean CIEDE2000.
+the same set once more, whole: all lamps of a rig at once, their colours and strengths changed, the cloth in the colours
+of its first palette and of its palest, and once in the neutral grey it was baked in. Against that the lit plate is measured: PSNR of the log-encoded radiance (10 stops), mean CIEDE2000.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from pipeline.backdrop import interreflection, pile, plate_file
 from pipeline.backdrop import plate as plate_backdrop
 from pipeline.backdrop.plate import plated
-from pipeline.backdrop.stage import Stage
+from pipeline.backdrop.stage import Stage, srgb_to_rgb
 from pipeline.color import srgb_from_linear
 from pipeline.finish.quantize import quantize
 from pipeline.grade import grade
@@ -61,19 +61,23 @@ def ground(view: str) -> Ground:
     return Ground(30.0 if view == "table" else 90.0, FILL * SIDE, (SIDE / 2, at * SIDE))
 
 
-def surface_of(plate: str) -> Surface:
-    """The first palette that shows the plate."""
-    for file in library().surfaces.values():
-        for palette in file.palettes:
-            surface = file.surface(palette)
-            if surface.plate == plate:
-                return surface
-    raise SystemExit(f"no surface shows the plate {plate}")
+def surfaces_of(plate: str) -> list[Surface]:
+    """All palettes that show the plate."""
+    every = (file.surface(palette) for file in library().surfaces.values() for palette in file.palettes)
+    shown = [surface for surface in every if surface.plate == plate]
+    if not shown:
+        raise SystemExit(f"no surface shows the plate {plate}")
+    return shown
+
+
+def palest(plate: str) -> Surface:
+    """The palette in which folds throw most light at each other."""
+    return max(surfaces_of(plate), key=lambda one: float(srgb_to_rgb(one.base).mean()))
 
 
 def grey(plate: str) -> Surface:
     """The plate as it was baked: body and sheen neutral, so that lights alone differ."""
-    surface = surface_of(plate)
+    surface = surfaces_of(plate)[0]
     sheen = next(one for _, one in shelved() if one.name == plate).lobes.sheen.gain
     colors = {"base": _hex(plate_file.BODY), "accent": _hex(1 / max(1.0, sheen))}
     return surface.model_copy(update=colors | {"palette": "the grey it was baked in"})
@@ -108,7 +112,8 @@ def main() -> None:
     Console(width=120).print(table)
     for name in args.fresh:
         for rig in args.rigs:
-            for surface in (grey(name.partition(".")[0]), surface_of(name.partition(".")[0])):
+            plate = name.partition(".")[0]
+            for surface in dict.fromkeys((grey(plate), surfaces_of(plate)[0], palest(plate))):
                 psnr, difference = fresh(name, surface, library().rigs[rig], args.blender)
                 print(
                     f"{name} in {surface.palette} against a fresh path-traced picture, {rig} with other strengths "
@@ -118,7 +123,7 @@ def main() -> None:
 
 def _row(plate: plate_file.Plate, folder: Path) -> list[str]:
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-    surface = surface_of(plate.name)
+    surface = surfaces_of(plate.name)[0]
     rigs = {name: rig for name, rig in library().rigs.items() if _has_lamps(plate, rig)}
     stages = [_stage(surface, rig, plate.view) for rig in rigs.values()]
     load = max(statistics.median(_load_ms(plate, folder, stage.rig) for _ in range(5)) for stage in stages)
