@@ -8,8 +8,8 @@ interaction of light between diffuse surfaces"), so for other colours a part of 
     sheen: sheen colour * (body colour * thrown body + (sheen colour - 1) * thrown sheen) * the sheen's answer to all-round light
 
 Thrown light is estimated from the plate itself: the share of the surroundings that is cloth instead of sky, which the picture
-under the sky alone tells, times the mean light of the cloth around. No number here was fitted; marks in the nap that are darker
-than the ground under the piece are taken for hollows, which is the error of it.
+under the sky alone tells, times the mean light of the cloth around. No number was fitted; that the ground under the piece tells what sees the whole sky
+was settled with velvet and suede in view. Marks in the nap that are darker than it are taken for hollows, which is the error.
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ from pipeline.values import F32
 
 AROUND = 0.35  # units: folds this far away are seen
 CALM = 0.45  # units around the piece that no plate has folds in
-HORIZON, RISE = (
-    0.5,
-    0.5,
-)  # of the baked sky: what is hid up to sine z takes z^2 (HORIZON + RISE z) of the ground's light
+# Of the baked sky: what is hid up to sine z takes z^2 (HORIZON + RISE z) of the open ground's light.
+HORIZON, RISE = 0.5, 0.5
 
 
 def colors(body: F32, sheen: F32) -> tuple[F32, F32]:
@@ -51,7 +49,7 @@ def thrown(lobes: F32, hidden: F32, unit_px: float) -> F32:
     return f32(cv2.merge([share * body, share * sheen, answer * body, answer * sheen]))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def hidden_share(folder: Path, sky: Picture, canvas: Canvas, shape: tuple[int, int]) -> F32:
     """Share of the sky that cloth hides, and that times the sheen's answer to it: (rows, columns, 2) for pictures of that shape."""
     lit = f32(read_picture(folder, sky))

@@ -55,12 +55,10 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
         light.name: (pictures[light.name], light.color, exposure * light.strength) for light in rig.lights
     }
     orders["ambient"] = (plate.ambient, rig.ambient.color, exposure * rig.ambient.strength)
-    with ThreadPoolExecutor(
-        max(1, cv2.getNumThreads())
-    ) as pool:  # each lamp by itself: the same on any number
-        for name, radiance in zip(
-            orders, pool.map(lambda order: surface.under(*order), orders.values()), strict=True
-        ):
+    # Each lamp by itself, so that the picture is the same on any number of threads.
+    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        lit = pool.map(lambda order: surface.under(*order), orders.values())
+        for name, radiance in zip(orders, lit, strict=True):
             takings.add_exposed(name, radiance)
     return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0, safe=plate.safe)
 
@@ -113,12 +111,12 @@ class _Lit:
         pane = self._window.onto_picture(pixels.shape, self._plate.canvas)
         lobes = pane.cut(pixels)
         light = (np.asarray(color, dtype=np.float32) * np.float32(strength))[:, None]
-        thrown = self._thrown(lobes, pane, (pixels.shape[0], pixels.shape[1]))
+        second = self._second(lobes, pane, (pixels.shape[0], pixels.shape[1]))
         total: F32 | None = None
         for coat in self._coats:
             few = f32(cv2.transform(lobes, coat.colors * light))
             if coat.bounce is not None:
-                few += cv2.transform(thrown, coat.bounce * light)
+                few += cv2.transform(second, coat.bounce * light)
             if total is not None and not few.any():
                 continue
             seen = pane.enlarged(few)
@@ -129,7 +127,8 @@ class _Lit:
         assert total is not None  # noqa: S101 - a plate has a body
         return np.maximum(total, np.float32(0), out=total)  # cubic weights undershoot
 
-    def _thrown(self, lobes: F32, pane: Pane, shape: tuple[int, int]) -> F32 | None:
+    def _second(self, lobes: F32, pane: Pane, shape: tuple[int, int]) -> F32 | None:
+        """Light that bounces twice, as `interreflection.thrown` gives it; None where no coat asks for it."""
         if all(coat.bounce is None for coat in self._coats):
             return None
         plate = self._plate
