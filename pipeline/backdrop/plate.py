@@ -2,8 +2,8 @@
 
 radiance of a lamp = strength * colour * 2^exposure * (body * body colour + sheen * sheen colour + gloss * gloss colour)
 
-which is exact for light that bounces once; what folds throw at each other was baked at a middle grey and takes the
-palette's colour once. The denoiser smooths pile and grain away: they are put back here, in the picture's own scale.
+which is exact for light that bounces once; what folds throw at each other was baked at a middle grey and is corrected
+(`interreflection`). The denoiser smooths pile and grain away: they are put back here, in the picture's own scale.
 
 Any frame is a crop of the plate, scaled so that the plate's unit is the piece's: then gobo, shadow and reflection fall
 together with the plate's own. A frame that reaches over the plate by little takes it larger; by more, it has no plate.
@@ -21,12 +21,13 @@ import cv2
 import numpy as np
 
 from pipeline.backdrop.filters import exp, f32
+from pipeline.backdrop.interreflection import colors, hidden_share, thrown
 from pipeline.backdrop.marble import slab
 from pipeline.backdrop.noise import generator, grain
 from pipeline.backdrop.pile import tufts
 from pipeline.backdrop.plate_file import FOLDER, Picture, Plate, Unusable, read_picture, read_plate, takes
 from pipeline.backdrop.stage import Stage, Takings
-from pipeline.backdrop.window import Window
+from pipeline.backdrop.window import Pane, Window
 from pipeline.recipe import Surface
 from pipeline.rig import Rgb
 from pipeline.values import F32, Area, Scene
@@ -54,12 +55,10 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
         light.name: (pictures[light.name], light.color, exposure * light.strength) for light in rig.lights
     }
     orders["ambient"] = (plate.ambient, rig.ambient.color, exposure * rig.ambient.strength)
-    with ThreadPoolExecutor(
-        max(1, cv2.getNumThreads())
-    ) as pool:  # each lamp by itself: the same on any number
-        for name, radiance in zip(
-            orders, pool.map(lambda order: surface.under(*order), orders.values()), strict=True
-        ):
+    # Each lamp by itself, so that the picture is the same on any number of threads.
+    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        lit = pool.map(lambda order: surface.under(*order), orders.values())
+        for name, radiance in zip(orders, lit, strict=True):
             takings.add_exposed(name, radiance)
     glow = _glow(stage, plate, folder, window)
     if glow is not None:
@@ -92,13 +91,15 @@ class Texture:
 
 @dataclass(frozen=True, slots=True)
 class Coat:
-    """Some of a plate's lobes, drawn together: radiance = fine * (colors @ lobes). colors: (3, 3), a column for each lobe.
+    """Some of a plate's lobes, drawn together: radiance = fine * (colors @ lobes + bounce @ thrown light).
 
-    fine: (H, W, 3) texture and veins, None where there is neither.
+    colors: (3, 3), a column for each lobe; bounce: (3, 4), see `interreflection`, None on the plain ground of a stone. fine:
+    (H, W, 3) texture and veins, None where there is neither.
     """
 
     colors: F32
     fine: F32 | None = None
+    bounce: F32 | None = None
 
 
 class _Lit:
@@ -112,10 +113,13 @@ class _Lit:
         pixels = read_picture(self._folder, picture)
         pane = self._window.onto_picture(pixels.shape, self._plate.canvas)
         lobes = pane.cut(pixels)
-        light = np.asarray(color, dtype=np.float32) * np.float32(strength)
+        light = (np.asarray(color, dtype=np.float32) * np.float32(strength))[:, None]
+        second = self._second(lobes, pane, (pixels.shape[0], pixels.shape[1]))
         total: F32 | None = None
         for coat in self._coats:
-            few = f32(cv2.transform(lobes, coat.colors * light[:, None]))
+            few = f32(cv2.transform(lobes, coat.colors * light))
+            if coat.bounce is not None:
+                few += cv2.transform(second, coat.bounce * light)
             if total is not None and not few.any():
                 continue
             seen = pane.enlarged(few)
@@ -125,6 +129,14 @@ class _Lit:
                 total += seen if coat.fine is None else np.multiply(seen, coat.fine, out=seen)
         assert total is not None  # noqa: S101 - a plate has a body
         return np.maximum(total, np.float32(0), out=total)  # cubic weights undershoot
+
+    def _second(self, lobes: F32, pane: Pane, shape: tuple[int, int]) -> F32 | None:
+        """Light that bounces twice, as `interreflection.thrown` gives it; None where no coat asks for it."""
+        if all(coat.bounce is None for coat in self._coats):
+            return None
+        plate = self._plate
+        hidden = pane.cut(hidden_share(self._folder, plate.ambient, plate.canvas, shape))
+        return thrown(lobes, hidden, plate.canvas.unit_px * shape[1] / plate.canvas.size_px[0])
 
 
 def _coats(stage: Stage, plate: Plate, folder: Path, window: Window, fine: Texture) -> tuple[Coat, ...]:
@@ -137,21 +149,17 @@ def _coats(stage: Stage, plate: Plate, folder: Path, window: Window, fine: Textu
     stone = _albedo(stage, plate, folder, window)
     if stone is not None:
         # The body's light is white here, its colour stands in the stone.
-        body = np.ones(3, np.float32)
         if fine.body is not None:
             stone *= cv2.merge([fine.body] * 3)
-    elif fine.body is not None:
-        stone = f32(cv2.merge([fine.body] * 3))
-    if stone is None:
-        return (Coat(_columns(body, sheen, gloss)),)
+        return (Coat(_columns(np.ones(3, np.float32), none, none), stone), Coat(_columns(none, sheen, gloss)))
+    on_body, on_sheen = colors(body, sheen)
+    if fine.body is None:
+        return (Coat(_columns(body, sheen, gloss), bounce=on_body + on_sheen),)
+    tooth = Coat(_columns(body, none, none), f32(cv2.merge([fine.body] * 3)), on_body)
     if fine.sheen is None:
-        return (Coat(_columns(body, none, none), stone), Coat(_columns(none, sheen, gloss)))
-    fuzz = f32(cv2.merge([fine.sheen] * 3))
-    return (
-        Coat(_columns(body, none, none), stone),
-        Coat(_columns(none, sheen, none), fuzz),
-        Coat(_columns(none, none, gloss)),
-    )
+        return (tooth, Coat(_columns(none, sheen, gloss), bounce=on_sheen))
+    fuzz = Coat(_columns(none, sheen, none), f32(cv2.merge([fine.sheen] * 3)), on_sheen)
+    return (tooth, fuzz, Coat(_columns(none, none, gloss)))
 
 
 def _columns(body: F32, sheen: F32, gloss: F32) -> F32:

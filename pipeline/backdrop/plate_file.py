@@ -33,6 +33,7 @@ SAME_DEG, SAME_RIM_DEG, SAME_SIZE = (
     1.5,
 )  # a rim only draws an edge; nobody can tell 20 degrees there
 BRIGHTEST = 2.0  # of a lobe's colour
+BODY = 0.18  # albedo of the body while it was baked; as in the bake's `atelier.shader`
 F16 = NDArray[np.float16]
 Pair = tuple[float, float]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.backdrop.plate_file import (
+    BODY,
     HEADER,
     Canvas,
     Picture,
@@ -25,7 +26,6 @@ from presets.bake.order import AMBIENT, SAFE
 from presets.bake.queue import Bake
 
 BORDER = 4  # px that Blender renders around the canvas; as in `atelier.exposure`
-BODY = 0.18  # albedo of the body while baking; as in `atelier.shader`
 BRIGHTEST = 60000.0  # of a half float
 LAMP_LEVEL, MASK_LEVEL = (
     45.0,

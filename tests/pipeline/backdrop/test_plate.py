@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 import pipeline.backdrop.backdrop as door
+from pipeline.backdrop.interreflection import colors, hidden_share
 from pipeline.backdrop.pile import _tips as tufts_of
 from pipeline.backdrop.plate import _grains as grains_of
 from pipeline.backdrop.plate import plated
 from pipeline.backdrop.plate_file import (
+    BODY,
     HEADER,
     Canvas,
     Lobe,
@@ -82,16 +84,30 @@ def shelf(tmp_path):
         ),
         lobes=Lobes(sheen=Lobe(color="accent", gain=2.0)),
         lamps=(picture(folder, "key", ramps, lamp(KEY)), picture(folder, "rim", half, lamp(RIM))),
-        ambient=picture(folder, "ambient", ramps[:, ::-1].copy()),
+        ambient=picture(folder, "ambient", np.full_like(ramps, 0.9)),  # an open ground: nothing is thrown
         roughness=0.7,
         f0=0.05,
         safe=(-0.8, -1.0, 0.8, 0.4),
         made={"seed": 1},
     )
     (folder / HEADER).write_text(plate.model_dump_json(exclude_defaults=True))
-    for cached in (read_plate, read_picture, takes):
+    for cached in (read_plate, read_picture, takes, hidden_share):
         cached.cache_clear()
     return tmp_path
+
+
+def under_a_hollow(shelf):
+    """The shelf, its cloth now hollow at the left of the piece, under even light."""
+    folder = shelf / "cloth.table"
+    plate = read_plate(folder)
+    even = np.full((HEIGHT, WIDTH, 3), 0.5, np.float16)
+    sky = np.full((HEIGHT, WIDTH, 3), 0.9, np.float16)
+    sky[:, :20] = 0.6
+    lamps = tuple(picture(folder, one.light.name, even, one.light) for one in plate.lamps)
+    hollow = plate.model_copy(update={"lamps": lamps, "ambient": picture(folder, "ambient", sky)})
+    (folder / HEADER).write_text(hollow.model_dump_json(exclude_defaults=True))
+    for cached in (read_plate, read_picture, hidden_share):
+        cached.cache_clear()
 
 
 def stage(surface=SURFACE, rig=RIG, ground=GROUND, size=SIZE, view="table"):
@@ -248,3 +264,19 @@ def test_the_same_bytes_on_any_number_of_threads(name):
     finally:
         cv2.setNumThreads(before)
     assert len(made) == 1
+
+
+@pytest.mark.parametrize(("colour", "brighter"), [("#000000", 0), ("#101010", -1), ("#f0f0f0", 1)])
+def test_hollows_of_dark_cloth_get_less_than_was_baked_and_those_of_pale_cloth_more(shelf, colour, brighter):
+    under_a_hollow(shelf)
+    lit = plated(stage(SURFACE.model_copy(update={"base": colour, "accent": colour})), shelf)
+    hollow, open_ground = (lit.groups["key"][80, column].mean() - 1.4 * 0.5 for column in (5, 60))
+    assert np.sign(round(float(hollow - open_ground), 4)) == brighter
+
+
+def test_the_palette_that_was_baked_is_corrected_for_what_one_lobe_throws_at_the_other_alone():
+    on_body, on_sheen = colors(np.full(3, BODY, np.float32), np.ones(3, np.float32))
+    np.testing.assert_allclose(on_body[:, 0], 0, atol=1e-6)
+    np.testing.assert_allclose(on_sheen[:, 3], 0, atol=1e-6)
+    np.testing.assert_allclose(on_body[:, 1], BODY)
+    np.testing.assert_allclose(on_sheen[:, 2], BODY)

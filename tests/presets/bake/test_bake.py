@@ -9,13 +9,22 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.backdrop.plate_file import FOLDER, HEADER, folder_of, openexr, read_picture, read_plate, serves
+from pipeline.backdrop.plate_file import (
+    BODY,
+    FOLDER,
+    HEADER,
+    folder_of,
+    openexr,
+    read_picture,
+    read_plate,
+    serves,
+)
 from pipeline.rig import Gobo
 from presets.bake.drape import Bed, Cloth, drape
 from presets.bake.kept import draped
 from presets.bake.make import run_blender
 from presets.bake.order import AMBIENT, canvas, lamps, order, pattern
-from presets.bake.pack import BODY, BORDER, missing, pack, standing
+from presets.bake.pack import BORDER, missing, pack, standing
 from presets.bake.queue import QUEUE, Bake
 from presets.library import library
 from tests.presets.bake.blenders import BLENDER, with_blender
