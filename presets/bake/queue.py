@@ -89,7 +89,5 @@ QUEUE: tuple[Bake, ...] = (
         roughness=0.1,
         f0=0.06,
     ),
-    Bake(
-        "petals", _gloss("accent", 0.4), texture="none", unit_px=250, mask_px=250, seed=9, lens=PETALS_LENS
-    ),
+    Bake("petals", _gloss("accent", 0.4), texture="none", unit_px=250, mask_px=250, seed=9, lens=PETALS_LENS),
 )
