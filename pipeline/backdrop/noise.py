@@ -31,9 +31,9 @@ class Noise:
     """Smooth gradient noise over the plane, about -1..1, period 256 cells."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        angle = np.pad(rng.uniform(0.0, 2.0 * math.pi, (TABLE, TABLE)), (0, 1), mode="wrap").ravel()
-        self._gx = np.cos(angle).astype(np.float32)
-        self._gy = np.sin(angle).astype(np.float32)
+        angle = rng.uniform(0.0, 2.0 * math.pi, (TABLE, TABLE)).astype(np.float32)
+        self._gx: F32 = np.pad(np.cos(angle), (0, 1), mode="wrap").ravel()
+        self._gy: F32 = np.pad(np.sin(angle), (0, 1), mode="wrap").ravel()
 
     def __call__(self, x: F32, y: F32) -> F32:
         """Noise at float32 points of one shape; cells have size 1."""

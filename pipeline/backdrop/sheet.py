@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from pipeline.backdrop.filters import enlarged, f32
@@ -63,17 +64,25 @@ class Sheet:
         return total
 
     def _at(self, across: int, down: int) -> tuple[F32, F32]:
-        """U and v in the middle of blocks, which for an even number lies between samples."""
+        """Coordinates in the middle of blocks."""
         if (across, down) not in self._coarser:
-            rows, columns = (
-                [np.minimum(np.arange(middle, length + middle, step), length - 1) for middle in _middle(step)]
-                for step, length in zip((down, across), self.u.shape, strict=True)
-            )
-            few = [np.ix_(row, column) for row in rows for column in columns]
-            share = np.float32(1 / len(few))
-            u, v = (f32(np.add.reduce([plane[some] for some in few]) * share) for plane in (self.u, self.v))
-            self._coarser[across, down] = (u, v)
+            self._coarser[across, down] = (_few(self.u, across, down), _few(self.v, across, down))
         return self._coarser[across, down]
+
+
+def _few(plane: F32, across: int, down: int) -> F32:
+    """The plane in the middle of blocks, which for an even number lies between samples; the last block may be cut off."""
+    picked = [plane[row::down, column::across] for row in _middle(down) for column in _middle(across)]
+    rows, columns = -(-plane.shape[0] // down), -(-plane.shape[1] // across)
+    whole = [
+        one
+        if one.shape == (rows, columns)
+        else cv2.copyMakeBorder(
+            np.ascontiguousarray(one), 0, rows - one.shape[0], 0, columns - one.shape[1], cv2.BORDER_REPLICATE
+        )
+        for one in picked
+    ]
+    return f32(np.add.reduce(whole) * np.float32(1 / len(whole)))
 
 
 def _middle(step: int) -> tuple[int, ...]:
