@@ -14,7 +14,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -33,9 +33,10 @@ from pipeline.diffusion.files import Kind, Model
 from pipeline.diffusion.order import GUIDANCE, STEPS, Held, Order, Sheet, size_for
 from pipeline.diffusion.painter import Painter, plain
 from pipeline.diffusion.shelf import Shelf
-from pipeline.errors import Misconfigured
+from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import Painting
-from pipeline.values import U8
+from pipeline.upscale.upscaler import Upscalers, in_eight_bits, no_upscalers
+from pipeline.values import U8, Note
 
 NEXT_SEED = 100_003  # between two backgrounds of a set; far from the seeds of variants, which are neighbours
 LOOK_AGAIN_S = 0.2
@@ -43,15 +44,11 @@ REMEMBERED = 8  # upscaled pictures
 AT_ONCE = 8  # pictures in one order: what is interrupted has kept the others
 
 
-Upscale = Callable[[U8, tuple[int, int]], U8]
-"""A picture (h, w, 3) sRGB and the size (width, height) of the frame it is for, to the picture enlarged, by whatever factor."""
-
-
 @dataclass(slots=True)
 class Library:
     """A `Backgrounds`. lock: file that one painting worker at a time holds, so that no picture is painted twice.
 
-    upscale: enlarges pictures that are smaller than their frame, with more detail than resampling has; None: none does.
+    upscalers: what enlarges paintings that are smaller than their frame, where the picture's recipe names one.
     """
 
     files: BackgroundFiles
@@ -59,8 +56,8 @@ class Library:
     digests: Digests
     painter: Painter
     lock: Path
-    upscale: Upscale | None = None
-    _large: dict[tuple[str, tuple[int, int]], U8] = field(default_factory=dict)
+    upscalers: Upscalers = no_upscalers
+    _large: dict[tuple[str, str, tuple[int, int]], U8] = field(default_factory=dict)
 
     def __call__(self, stage: Stage, painting: Painting) -> Background:
         """The background of that stage, from the disk or painted now. Raises `NotPainted`."""
@@ -131,20 +128,26 @@ class Library:
         own = [entries[seed]] if seed in entries else []
         for entry in [*_from(pinned, painting.take + stage.seed), *own]:
             if (png := self.files.picture(entry)) is not None:
-                return Background(
-                    self._enlarged(entry, _decoded(png), (stage.width, stage.height)), entry.name
-                )
+                try:
+                    srgb = self._enlarged(
+                        entry, _decoded(png), painting.upscaler, (stage.width, stage.height)
+                    )
+                except (Misconfigured, Busy) as error:
+                    why = f"{error} {error.advice}".strip()
+                    text = f"The painted background was enlarged the ordinary way, not by {painting.upscaler}: {why}"
+                    return Background(_decoded(png), entry.name, (Note("not-upscaled", text),))
+                return Background(srgb, entry.name)
         return None
 
-    def _enlarged(self, entry: Entry, srgb: U8, size_px: tuple[int, int]) -> U8:
-        """The picture, upscaled if it is smaller than the frame and something can; the last few are remembered."""
-        if self.upscale is None or srgb.shape[1] >= size_px[0]:
+    def _enlarged(self, entry: Entry, srgb: U8, upscaler: str, size_px: tuple[int, int]) -> U8:
+        """The picture, upscaled if it is smaller than the frame; the last few are remembered. Raises as `upscalers` do."""
+        if not upscaler or srgb.shape[1] >= size_px[0]:
             return srgb
-        key = (entry.sha256, size_px)
+        key = (entry.sha256, upscaler, size_px)
         if key not in self._large:
             while len(self._large) >= REMEMBERED:
                 del self._large[next(iter(self._large))]
-            self._large[key] = self.upscale(srgb, size_px)
+            self._large[key] = in_eight_bits(self.upscalers(upscaler), srgb, size_px)
         return self._large[key]
 
     def _seeds(self, order: Order, stage: Stage, painting: Painting) -> list[int]:

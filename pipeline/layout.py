@@ -43,7 +43,7 @@ class Piece:
 def lay_out(cutout: Cutout, recipe: Recipe, upscalers: Upscalers = no_upscalers) -> Piece:
     """Scale the cut-out so that it is `recipe.fill` of the free frame, whichever side is reached first, and set it down.
 
-    upscalers: for recipes that name one. Raises Busy when it has no memory.
+    upscalers: for recipes that name one.
     """
     kind = guess_kind(cutout.alpha) if recipe.jewelry_type == "auto" else recipe.jewelry_type
     view, pose = stance_for(kind, recipe.view, recipe.pose)

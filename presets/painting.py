@@ -10,8 +10,9 @@ from typing import Annotated
 from pydantic import Field
 
 from pipeline.backdrop.colour_words import colour_words
-from pipeline.recipe import ControlName, Painting, Surface, Worn
+from pipeline.recipe import ControlName, Painting, Surface, UpscalerName, Worn
 from pipeline.rig import Aim, Frozen, Light, Rig
+from pipeline.upscale.family import with_denoise
 from presets.models import LoraName, Template
 
 NEVER = (
@@ -54,11 +55,26 @@ class Said(Frozen):
     lora: tuple[LoraName, ...] | None = None
 
 
+class Upscaling(Frozen):
+    """Networks in weights/upscale. background: for painted backgrounds that are smaller than the picture, "" for none.
+
+    denoise: 0..1, where the network has a second file for that.
+    """
+
+    background: UpscalerName = ""
+    denoise: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+    def named(self, name: str) -> str:
+        """The upscaler as a recipe names it: with all that decides its pixels."""
+        return with_denoise(name, self.denoise)
+
+
 class Commission(Frozen):
     """What beside the template decides a painted set. take: which of its backgrounds this picture gets."""
 
     brush: Brush = Brush()
     said: Said = Said()
+    upscaling: Upscaling = Upscaling()
     take: int = 0
 
 
@@ -86,6 +102,7 @@ def painting(
         side_px=brush.side_px,
         backgrounds=brush.backgrounds,
         take=commission.take % brush.backgrounds,
+        upscaler=commission.upscaling.named(commission.upscaling.background),
     )
 
 

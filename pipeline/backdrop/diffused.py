@@ -29,10 +29,14 @@ FAINT = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A painted picture, (h, w, 3) sRGB of any size with the frame's shape, and the name it has in the library."""
+    """A painted picture, (h, w, 3) sRGB of any size with the frame's shape, and the name it has in the library.
+
+    notes: what its owner should know of it.
+    """
 
     srgb: U8
     name: str
+    notes: tuple[Note, ...] = ()
 
 
 class NotPainted(Exception):  # noqa: N818 - a state of one picture, not a failure of the job
@@ -65,7 +69,7 @@ def diffused(stage: Stage, background: Background) -> Scene:
     for name, share in shares(stage, rgb).items():
         takings.add(name, rgb * share[..., None])
     told = f"The background is {background.name}; `vitrine backgrounds ban {background.name}` takes it out of use."
-    return replace(takings.scene(), notes=(Note("background", told),))
+    return replace(takings.scene(), notes=(Note("background", told), *background.notes))
 
 
 def refuse_nothing(srgb: U8) -> None:

@@ -21,10 +21,11 @@ from pipeline.backdrop.diffused import NotPainted
 from pipeline.backdrop.stage import Stage
 from pipeline.diffusion.painter import Painted
 from pipeline.diffusion.shelf import Shelf
+from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import Worn
 from pipeline.values import Ground
 from presets.library import recipe
-from presets.painting import Brush, Commission
+from presets.painting import Brush, Commission, Upscaling
 from tests.pipeline.diffusion.test_files import model, tensors, written
 
 
@@ -61,7 +62,7 @@ def library(tmp_path):
     )
 
 
-def wanted(take=0, seed=0, count=3, **more):
+def wanted(take=0, seed=0, count=3, upscaler="", **more):
     """A stage and its painting."""
     brush = Brush(backgrounds=count, **more)
     made = recipe(
@@ -69,7 +70,7 @@ def wanted(take=0, seed=0, count=3, **more):
         "ring",
         seed=seed,
         backdrop="diffusion",
-        commission=Commission(brush=brush, take=take),
+        commission=Commission(brush=brush, take=take, upscaling=Upscaling(background=upscaler)),
     )
     ground = Ground(30.0, 600.0, (540.0, 756.0))
     return Stage(made.surface, made.rig, "table", 1080, 1080, seed, ground), made.painting
@@ -205,16 +206,40 @@ def test_a_worker_that_waits_too_long_says_so(library):
 def test_an_upscaler_enlarges_small_pictures_once(library):
     asked = []
 
-    def twice(srgb, size_px):
-        asked.append(size_px)
-        return np.repeat(np.repeat(srgb, 2, 0), 2, 1)
+    def upscalers(name):
+        def twice(srgb, size_px):
+            asked.append((name, size_px))
+            return np.repeat(np.repeat(srgb, 2, 0), 2, 1)
+
+        return twice
 
     plain = library(*wanted())
-    library.upscale = twice
-    large, again = library(*wanted()), library(*wanted())
-    assert asked == [(1080, 1080)]
+    library.upscalers = upscalers
+    large, again = (library(*wanted(upscaler="net")) for _ in range(2))
+    assert asked == [("net", (1080, 1080))]
     assert np.array_equal(large.srgb[::2, ::2], plain.srgb)
     assert np.array_equal(large.srgb, again.srgb)
+    assert large.name == plain.name
+    library(*wanted(upscaler="other"))
+    assert [name for name, _ in asked] == ["net", "other"]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [Misconfigured("net.pth: the upscaler is not there.", "Put it."), Busy("net.pth: no memory.", "Wait.")],
+)
+def test_an_upscaler_that_cannot_be_used_costs_a_note_and_not_the_picture(library, trouble):
+    def upscalers(_name):
+        def one(_srgb, _size_px):
+            raise trouble
+
+        return one
+
+    library.upscalers = upscalers
+    made = library(*wanted(upscaler="net"))
+    assert made.srgb.shape == (64, 64, 3)
+    (note,) = made.notes
+    assert (note.code, str(trouble) in note.text) == ("not-upscaled", True)
 
 
 def test_an_empty_picture_is_not_kept(library):
