@@ -27,7 +27,9 @@ from daemon.background_files import SHORT, BackgroundFiles, Entry
 from daemon.digests import Digests
 from pipeline.backdrop.backdrop import SceneView, paint
 from pipeline.backdrop.diffused import Background, NotPainted, refuse_nothing
+from pipeline.backdrop.plate_shape import plate_digest
 from pipeline.backdrop.stage import Stage
+from pipeline.diffusion.control import VERSION as CONTROL_VERSION
 from pipeline.diffusion.control import control_picture, usual_stage
 from pipeline.diffusion.files import Kind, Model
 from pipeline.diffusion.order import GUIDANCE, STEPS, Held, Order, Sheet, size_for
@@ -112,6 +114,8 @@ class Library:
         if control is None or control.kind is None:
             return None
         seen = {
+            "version": CONTROL_VERSION,
+            "plate": plate_digest(stage),
             "surface": stage.surface.model_dump(mode="json"),
             "rig": stage.rig.model_dump(mode="json"),
             "view": [stage.view, stage.ground.elevation_deg],
