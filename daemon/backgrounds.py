@@ -179,7 +179,8 @@ class Library:
                 sha256=hashlib.sha256(png).hexdigest(),
                 made=dt.datetime.now(dt.UTC),
                 told=asdict(order)
-                | {"surface": stage.surface.name, "light": stage.rig.name, "view": stage.view},
+                | {"surface": stage.surface.name, "light": stage.rig.name, "view": stage.view}
+                | {"seconds": round(made.seconds / len(sheets), 2), "card_mb": round(made.card_mb)},
             )
             self.files.put(entry, png)
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.diffusion.files import Kind, Model
-from pipeline.diffusion.load import Machine, lacks_memory, open_model, torch, under_control, wear
+from pipeline.diffusion.load import Machine, device_of, lacks_memory, open_model, torch, under_control, wear
 from pipeline.diffusion.order import Order, Sheet, from_text
 from pipeline.diffusion.shelf import Shelf
 from pipeline.errors import Misconfigured
@@ -52,7 +52,8 @@ class Easel:
         """One PNG for each sheet. Raises Misconfigured, or whatever the libraries raise."""
         model = self.shelf.model(order.model)
         self._set_up(model, order)
-        size = self.batch or (BATCH_ON_A_CARD if self._pipe.device.type == "cuda" else 1)
+        # Not the pipeline's own device: that is the processor where its parts wait in main memory.
+        size = self.batch or (BATCH_ON_A_CARD if device_of(self.machine) == "cuda" else 1)
         for start in range(0, len(sheets), size):
             yield from self._together(order, sheets[start : start + size], model)
 
@@ -72,6 +73,7 @@ class Easel:
             self._model, self.loads = (model, order.model_digest), self.loads + 1
         held = (order.control.kind, order.control.digest) if order.control else None
         if held != self._control:
+            self._control, self._pipe = None, self._plain  # the former one's memory is free for the new one
             control = self.shelf.control(held[0], model) if held else None
             self._pipe = under_control(self._plain, control, self.machine, model) if control else self._plain
             self._control = held
@@ -101,7 +103,9 @@ class Easel:
             }
         if not model.family.startswith("flux") and order.guidance > 1:
             more["negative_prompt"] = [order.negative] * len(sheets)
-        with torch().inference_mode():
+        # Not `inference_mode`: what moves or changes its type in it (SDXL's decoder, parts that wait in main memory) stays fit
+        # for nothing else.
+        with torch().no_grad():
             made = self._pipe(
                 prompt=[order.prompt] * len(sheets),
                 width=order.size_px[0],
