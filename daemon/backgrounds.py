@@ -26,7 +26,7 @@ from daemon import durable
 from daemon.background_files import SHORT, BackgroundFiles, Entry
 from daemon.digests import Digests
 from pipeline.backdrop.backdrop import SceneView, paint
-from pipeline.backdrop.diffused import Background, NotPainted, refuse_nothing
+from pipeline.backdrop.diffused import Background, NotAgain, NotPainted, refuse_nothing
 from pipeline.backdrop.plate_shape import plate_digest
 from pipeline.backdrop.stage import Stage
 from pipeline.diffusion.control import VERSION as CONTROL_VERSION
@@ -42,6 +42,7 @@ from pipeline.values import U8, Note
 
 NEXT_SEED = 100_003  # between two backgrounds of a set; far from the seeds of variants, which are neighbours
 LOOK_AGAIN_S = 0.2
+PAUSE_S = 1800.0  # before a picture that came out empty, or took too long, is tried again
 REMEMBERED = 8  # upscaled pictures
 AT_ONCE = 8  # pictures in one order: what is interrupted has kept the others
 
@@ -59,6 +60,7 @@ class Library:
     painter: Painter
     lock: Path
     upscalers: Upscalers = no_upscalers
+    _in_vain: dict[tuple[str, int], tuple[float, str]] = field(default_factory=dict)
     _large: dict[tuple[str, str, tuple[int, int]], U8] = field(default_factory=dict)
 
     def __call__(self, stage: Stage, painting: Painting) -> Background:
@@ -70,7 +72,7 @@ class Library:
             if (found := self._there(order, stage, painting)) is not None:
                 return found
             seed = self._seeds(order, stage, painting)[painting.take % painting.backgrounds]
-            self._paint(order, stage, [seed])
+            self._paint_once(order, stage, seed)
         found = self._there(order, stage, painting)
         if found is None:
             raise NotPainted("the painted background was taken away at once")
@@ -161,6 +163,17 @@ class Library:
             (stage.seed + number * NEXT_SEED) % 2**31 for number in range(painting.backgrounds + len(banned))
         )
         return [seed for seed in every if seed not in banned][: painting.backgrounds]
+
+    def _paint_once(self, order: Order, stage: Stage, seed: int) -> None:
+        """Paint and keep; what was in vain is not tried again for a while: a night's photos would all wait for it."""
+        until, why = self._in_vain.get((order.digest, seed), (0.0, ""))
+        if time.monotonic() < until:
+            raise NotPainted(why)
+        try:
+            self._paint(order, stage, [seed])
+        except NotAgain as error:
+            self._in_vain[order.digest, seed] = time.monotonic() + PAUSE_S, str(error)
+            raise
 
     def _paint(self, order: Order, stage: Stage, seeds: Sequence[int]) -> None:
         """Paint and keep. Raises `NotPainted`, and OSError when it cannot be written."""

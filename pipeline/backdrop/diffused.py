@@ -43,6 +43,10 @@ class NotPainted(Exception):  # noqa: N818 - a state of one picture, not a failu
     """The set could not be painted; the text is for the owner, without a full stop."""
 
 
+class NotAgain(NotPainted):
+    """The same order would fare the same now: too slow, or an empty picture."""
+
+
 Backgrounds = Callable[[Stage, Painting], Background]  # raises `NotPainted`
 
 
@@ -73,10 +77,10 @@ def diffused(stage: Stage, background: Background) -> Scene:
 
 
 def refuse_nothing(srgb: U8) -> None:
-    """Raises `NotPainted` when the picture shows nothing: a model in a precision that it cannot bear paints black."""
+    """Raises `NotAgain` when the picture shows nothing: a model in a precision that it cannot bear paints black."""
     mean, spread = (float(one) / 255 for one in (srgb.mean(), srgb.std()))
     if spread < LEAST_SPREAD or not DARKEST < mean < BRIGHTEST:
-        raise NotPainted('the model painted an empty picture; dtype = "float32" in [diffusion] may help')
+        raise NotAgain('the model painted an empty picture; dtype = "float32" in [diffusion] may help')
 
 
 def shares(stage: Stage, rgb: F32) -> dict[str, F32]:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.backdrop.diffused import NotPainted
+from pipeline.backdrop.diffused import NotAgain, NotPainted
 from pipeline.diffusion.load import Machine, require_libraries
 from pipeline.diffusion.order import Order, Sheet, as_text
 from pipeline.errors import Misconfigured
@@ -118,7 +118,7 @@ class Painter:
             left = end - time.monotonic()
             if left <= 0 or not select.select([_number(child.stdout)], [], [], left)[0]:
                 self._end()
-                raise NotPainted(f"painting took longer than {self.timeout_s:g} s")
+                raise NotAgain(f"painting took longer than {self.timeout_s:g} s")
             more = os.read(_number(child.stdout), 1 << 20)
             if not more:
                 raise self._ended()

@@ -247,6 +247,12 @@ def test_an_empty_picture_is_not_kept(library):
     with pytest.raises(NotPainted, match="empty picture"):
         library(*wanted())
     assert library.files.all() == []
+    with pytest.raises(NotPainted, match="empty picture"):
+        library(*wanted())
+    assert len(library.painter.asked) == 1  # not again for every photo of the night
+    library.painter.level = 0
+    library(*wanted(take=1))
+    assert len(library.painter.asked) == 2
 
 
 def test_what_is_missing_is_said_with_its_place(library, tmp_path):
