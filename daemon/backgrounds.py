@@ -16,7 +16,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,7 @@ from pipeline.diffusion.shelf import Shelf
 from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import Painting
 from pipeline.upscale.upscaler import Upscalers, in_eight_bits, no_upscalers
-from pipeline.values import U8, Note
+from pipeline.values import F32, U8, Note
 
 NEXT_SEED = 100_003  # between two backgrounds of a set; far from the seeds of variants, which are neighbours
 LOOK_AGAIN_S = 0.2
@@ -134,16 +134,21 @@ class Library:
         own = [entries[seed]] if seed in entries else []
         for entry in [*_from(pinned, painting.take + stage.seed), *own]:
             if (png := self.files.picture(entry)) is not None:
-                try:
-                    srgb = self._enlarged(
-                        entry, _decoded(png), painting.upscaler, (stage.width, stage.height)
-                    )
-                except (Misconfigured, Busy) as error:
-                    why = f"{error} {error.advice}".strip()
-                    text = f"The painted background was enlarged the ordinary way, not by {painting.upscaler}: {why}"
-                    return Background(_decoded(png), entry.name, (Note("not-upscaled", text),))
-                return Background(srgb, entry.name)
+                return self._background(order, entry, _decoded(png), stage, painting)
         return None
+
+    def _background(
+        self, order: Order, entry: Entry, srgb: U8, stage: Stage, painting: Painting
+    ) -> Background:
+        """The picture as the set is made of it: upscaled where that is asked for and can be done."""
+        settle = partial(self._settled, order, entry.seed, painting.settle) if painting.settle else None
+        try:
+            large = self._enlarged(entry, srgb, painting.upscaler, (stage.width, stage.height))
+        except (Misconfigured, Busy) as error:
+            why = f"{error} {error.advice}".strip()
+            text = f"The painted background was enlarged the ordinary way, not by {painting.upscaler}: {why}"
+            return Background(srgb, entry.name, (Note("not-upscaled", text),), settle)
+        return Background(large, entry.name, settle=settle)
 
     def _enlarged(self, entry: Entry, srgb: U8, upscaler: str, size_px: tuple[int, int]) -> U8:
         """The picture, upscaled if it is smaller than the frame; the last few are remembered. Raises as `upscalers` do."""
@@ -155,6 +160,17 @@ class Library:
                 del self._large[next(iter(self._large))]
             self._large[key] = in_eight_bits(self.upscalers(upscaler), srgb, size_px)
         return self._large[key]
+
+    def _settled(self, order: Order, seed: int, freedom: float, srgb: U8, where: F32) -> U8:
+        """The finished picture, painted over there by the model that painted its background. See `Settle`."""
+        size = (srgb.shape[1], srgb.shape[0])
+        mask = np.where(where > 0, np.uint8(255), np.uint8(0))
+        over, shown = (
+            Image.fromarray(one).resize(order.size_px, Image.Resampling.LANCZOS) for one in (srgb, mask)
+        )
+        with self._alone():
+            made = self.painter(order, [Sheet(seed, None, _png(over), _png(shown), freedom)])
+        return np.asarray(Image.fromarray(_decoded(made.pngs[0])).resize(size, Image.Resampling.LANCZOS))
 
     def _seeds(self, order: Order, stage: Stage, painting: Painting) -> list[int]:
         """As many seeds as the set has backgrounds; those of banned ones are passed over."""
@@ -237,6 +253,10 @@ def _shown(kind: Kind, stage: Stage) -> bytes:
         view: SceneView = "table" if stage.view == "table" else "flat"
         size = (stage.width, stage.height)
         scene = paint(stage.surface, stage.rig, view, size, stage.seed, stage.ground)
+    return _png(Image.fromarray(control_picture(kind, stage, scene)))
+
+
+def _png(image: Image.Image) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(control_picture(kind, stage, scene)).save(stream, "PNG")
+    image.save(stream, "PNG")
     return stream.getvalue()

@@ -107,7 +107,8 @@ class Painting(Frozen):
     prompt, negative: in words. model: its name, "" = the first there is. control: which picture of the set's shape holds it;
     auto: what there is a ControlNet for. control_strength: how firmly. steps, guidance: None = as the model's family wants.
     side_px: of square pictures, None = the model's own. backgrounds: how many different ones there are, take: which of
-    them this picture gets. upscaler: enlarges a painting that is smaller than its picture, "" for none.
+    them this picture gets. upscaler: enlarges a painting that is smaller than its picture, "" for none. settle: how
+    freely the model paints over shadow and reflection around the piece, 0 for not at all.
     """
 
     prompt: str
@@ -122,6 +123,7 @@ class Painting(Frozen):
     backgrounds: Annotated[int, Field(ge=1, le=100)] = 1
     take: Annotated[int, Field(ge=0)] = 0
     upscaler: UpscalerName = ""
+    settle: Annotated[float, Field(ge=0, le=0.8)] = 0.0
 
 
 class Candidate(Frozen):

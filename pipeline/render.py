@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.backdrop.backdrop import paint
 from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
+from pipeline.backdrop.settle import settled, touched
 from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
@@ -101,11 +102,15 @@ def render_cutout(
     taken = take(cutout, recipe, clock, tracer, backgrounds=backgrounds, upscalers=upscalers)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
+    with clock.step("settle"):
+        composite = taken.composite
+        where = touched(composite.bare, composite.ground, taken.piece.alpha) if taken.scene.settle else None
+        srgb, more = (srgb, ()) if where is None else settled(srgb, taken.scene, where)
     with clock.step("judge"):
         verdict = judge(
             cutout, taken.piece, taken.solid, taken.composite, taken.scene, recipe=recipe, srgb=srgb
         )
-    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes)
+    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes, *more)
     return Render(srgb, verdict, clock.seconds, notes, colours_of(cutout))
 
 

@@ -40,6 +40,7 @@ class Brush(Frozen):
     guidance: Annotated[float, Field(ge=0, le=30)] | None = None
     side_px: Annotated[int, Field(ge=64, le=2048, multiple_of=8)] | None = None
     backgrounds: Annotated[int, Field(ge=1, le=100)] = 2
+    settle: Annotated[float, Field(ge=0, le=0.8)] = 0.0
 
 
 class Said(Frozen):
@@ -101,6 +102,7 @@ def painting(
         guidance=brush.guidance,
         side_px=brush.side_px,
         backgrounds=brush.backgrounds,
+        settle=brush.settle,
         take=commission.take % brush.backgrounds,
         upscaler=commission.upscaling.named(commission.upscaling.background),
     )

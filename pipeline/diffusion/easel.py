@@ -12,6 +12,7 @@ import ctypes
 import gc
 import io
 import json
+import math
 import os
 import resource
 import select
@@ -24,13 +25,23 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.diffusion.files import Kind, Model
-from pipeline.diffusion.load import Machine, device_of, lacks_memory, open_model, torch, under_control, wear
+from pipeline.diffusion.load import (
+    Machine,
+    device_of,
+    lacks_memory,
+    open_model,
+    painting_over,
+    torch,
+    under_control,
+    wear,
+)
 from pipeline.diffusion.order import Order, Sheet, from_text
 from pipeline.diffusion.shelf import Shelf
 from pipeline.errors import Misconfigured
 
 DEATH = 1  # PR_SET_PDEATHSIG, prctl(2)
 BATCH_ON_A_CARD = 4
+LEAST_STEPS = 2  # when painting over
 LESS_MEMORY = 'Set offload = "model", batch = 1 or a smaller side_px in [diffusion].'
 
 
@@ -96,7 +107,16 @@ class Easel:
         # Noise is made on the processor: the same seed is the same picture on every card.
         noise = [torch().Generator("cpu").manual_seed(sheet.seed) for sheet in sheets]
         more: dict[str, Any] = {}
-        if order.control:
+        pipe, steps = self._pipe, order.steps
+        if over := [sheet for sheet in sheets if sheet.over]:
+            pipe, freedom = painting_over(self._plain), over[0].freedom
+            steps = max(steps, math.ceil(LEAST_STEPS / freedom))  # of which the last `freedom` are taken
+            more = {
+                "image": [_image(sheet.over or b"") for sheet in over],
+                "mask_image": [_image(sheet.mask or b"").convert("L") for sheet in over],
+                "strength": freedom,
+            }
+        elif order.control:
             more = {
                 "image": [_image(sheet.shown or b"") for sheet in sheets],
                 "controlnet_conditioning_scale": order.control.strength,
@@ -106,11 +126,11 @@ class Easel:
         # Not `inference_mode`: what moves or changes its type in it (SDXL's decoder, parts that wait in main memory) stays fit
         # for nothing else.
         with torch().no_grad():
-            made = self._pipe(
+            made = pipe(
                 prompt=[order.prompt] * len(sheets),
                 width=order.size_px[0],
                 height=order.size_px[1],
-                num_inference_steps=order.steps,
+                num_inference_steps=steps,
                 guidance_scale=order.guidance,
                 generator=noise,
                 **more,

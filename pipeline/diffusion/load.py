@@ -168,6 +168,13 @@ def under_control(pipe: Any, control: Control, machine: Machine, model: Model) -
     return place(held, machine)
 
 
+def painting_over(pipe: Any) -> Any:
+    """The same model as one that paints over a part of a picture; the parts are shared, and lie where they lay."""
+    over = diffusers().AutoPipelineForInpainting.from_pipe(pipe)
+    over.set_progress_bar_config(disable=True)
+    return over
+
+
 def wear(pipe: Any, loras: Sequence[tuple[Lora, float]], model: Model) -> None:
     """Put these LoRAs on, at these strengths, in place of all others. Raises Misconfigured for one of another family."""
     for lora, _ in loras:

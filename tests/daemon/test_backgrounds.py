@@ -283,3 +283,27 @@ def test_loras_and_a_controlnet_are_part_of_the_order(library, tmp_path):
     assert order.loras[0][0] == "ours"
     assert (order.control.name, order.control.kind) == ("sd15-depth", "depth")
     assert library.order(*wanted(control="none")).control is None
+
+
+def test_a_finished_picture_is_painted_over_by_the_model_of_its_background(library):
+    assert library(*wanted()).settle is None
+    background = library(*wanted(settle=0.3))
+    assert background.name == library(*wanted()).name  # the background itself is the same
+    srgb, where = np.full((90, 90, 3), 7, np.uint8), np.zeros((90, 90), np.float32)
+    where[60:] = 0.5
+    sheets = []
+
+    def painter(order, given):
+        sheets.extend((order.digest, sheet) for sheet in given)
+        return Painted((library.painter._png(1),), 0.1, 1, 100.0, 0.0)
+
+    painter._png = library.painter._png
+    painter.timeout_s = 5.0
+    library.painter = painter
+    assert background.settle(srgb, where).shape == srgb.shape
+    ((_, sheet),) = sheets
+    assert (sheet.seed, sheet.freedom) == (0, 0.3)
+    over, mask = (Image.open(io.BytesIO(one)) for one in (sheet.over, sheet.mask))
+    assert over.size == mask.size == (512, 512)
+    assert (np.asarray(mask)[-100:] == 255).all()
+    assert not np.asarray(mask)[:300].any()

@@ -220,3 +220,24 @@ def png():
         stream, "PNG"
     )
     return stream.getvalue()
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_picture_is_painted_over_where_the_mask_says_by_the_same_parts(tiny, sort):
+    easel = Easel(Shelf(tiny))
+    order = Order(f"tiny-{sort}", "", "velvet", "text", (64, 64), 3, 0.0 if sort == "sdxl-turbo" else 5.0)
+    ground = np.random.default_rng(1).integers(60, 200, (64, 64, 3), np.uint8)
+    mask = np.zeros((64, 64), np.uint8)
+    mask[32:] = 255
+    files = [io.BytesIO(), io.BytesIO()]
+    for stream, pixels in zip(files, (ground, mask), strict=True):
+        Image.fromarray(pixels).save(stream, "PNG")
+    over, shape = (stream.getvalue() for stream in files)
+    one, again, free = (
+        next(easel.paint(order, [Sheet(1, None, over, shape, freedom)])) for freedom in (0.4, 0.4, 0.8)
+    )
+    assert one == again != free
+    assert np.asarray(Image.open(io.BytesIO(one))).shape == (64, 64, 3)
+    assert easel.loads == 1
+    (anew,) = easel.paint(order, [Sheet(1)])  # and it paints new ones as before
+    assert list(Easel(Shelf(tiny)).paint(order, [Sheet(1)])) == [anew]
