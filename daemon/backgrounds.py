@@ -42,6 +42,7 @@ from pipeline.values import F32, U8, Note
 
 NEXT_SEED = 100_003  # between two backgrounds of a set; far from the seeds of variants, which are neighbours
 LOOK_AGAIN_S = 0.2
+SETTLING = -1  # in a seed's place
 PAUSE_S = 1800.0  # before a picture that came out empty, or took too long, is tried again
 REMEMBERED = 8  # upscaled pictures
 AT_ONCE = 8  # pictures in one order: what is interrupted has kept the others
@@ -72,7 +73,8 @@ class Library:
             if (found := self._there(order, stage, painting)) is not None:
                 return found
             seed = self._seeds(order, stage, painting)[painting.take % painting.backgrounds]
-            self._paint_once(order, stage, seed)
+            with self._not_in_vain(order, seed):
+                self._paint(order, stage, [seed])
         found = self._there(order, stage, painting)
         if found is None:
             raise NotPainted("the painted background was taken away at once")
@@ -168,7 +170,7 @@ class Library:
         over, shown = (
             Image.fromarray(one).resize(order.size_px, Image.Resampling.LANCZOS) for one in (srgb, mask)
         )
-        with self._alone():
+        with self._alone(), self._not_in_vain(order, SETTLING):
             made = self.painter(order, [Sheet(seed, None, _png(over), _png(shown), freedom)])
         return np.asarray(Image.fromarray(_decoded(made.pngs[0])).resize(size, Image.Resampling.LANCZOS))
 
@@ -180,13 +182,14 @@ class Library:
         )
         return [seed for seed in every if seed not in banned][: painting.backgrounds]
 
-    def _paint_once(self, order: Order, stage: Stage, seed: int) -> None:
-        """Paint and keep; what was in vain is not tried again for a while: a night's photos would all wait for it."""
+    @contextlib.contextmanager
+    def _not_in_vain(self, order: Order, seed: int) -> Iterator[None]:
+        """What was in vain is not tried again for a while: a night's photos would all wait for it."""
         until, why = self._in_vain.get((order.digest, seed), (0.0, ""))
         if time.monotonic() < until:
             raise NotPainted(why)
         try:
-            self._paint(order, stage, [seed])
+            yield
         except NotAgain as error:
             self._in_vain[order.digest, seed] = time.monotonic() + PAUSE_S, str(error)
             raise

@@ -148,8 +148,9 @@ class Settings(BaseSettings):
     def deadline_s(self, *, raytraced: bool, painted: bool) -> float:
         """What a picture may take: all of Blender's time, all of the painter's, and an ordinary render's, longer for a larger picture."""
         slow = self.raytracing.timeout_s if raytraced else 0.0
-        # Another worker may be painting first, and the model be loaded and painting then.
-        slow += 2 * self.diffusion.timeout_s if painted else 0.0
+        # Another worker may be painting first, and the model be loaded and painting then; and so again for the last touch.
+        turns = 4 if self.diffusion.settle else 2
+        slow += turns * self.diffusion.timeout_s if painted else 0.0
         return self.job_deadline_s + _S_A_MEGAPIXEL * self._further_megapixels + slow
 
     @property

@@ -102,10 +102,11 @@ def render_cutout(
     taken = take(cutout, recipe, clock, tracer, backgrounds=backgrounds, upscalers=upscalers)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
-    with clock.step("settle"):
-        composite = taken.composite
-        where = touched(composite.bare, composite.ground, taken.piece.alpha) if taken.scene.settle else None
-        srgb, more = (srgb, ()) if where is None else settled(srgb, taken.scene, where)
+    more: tuple[Note, ...] = ()
+    if taken.scene.settle:
+        with clock.step("settle"):
+            where = touched(taken.composite.bare, taken.composite.ground, taken.piece.alpha)
+            srgb, more = settled(srgb, taken.scene, where)
     with clock.step("judge"):
         verdict = judge(
             cutout, taken.piece, taken.solid, taken.composite, taken.scene, recipe=recipe, srgb=srgb

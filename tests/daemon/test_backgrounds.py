@@ -17,7 +17,7 @@ from PIL import Image
 from daemon.background_files import BackgroundFiles
 from daemon.backgrounds import NEXT_SEED, Library
 from daemon.digests import Digests
-from pipeline.backdrop.diffused import NotPainted
+from pipeline.backdrop.diffused import NotAgain, NotPainted
 from pipeline.backdrop.stage import Stage
 from pipeline.diffusion.painter import Painted
 from pipeline.diffusion.shelf import Shelf
@@ -307,3 +307,19 @@ def test_a_finished_picture_is_painted_over_by_the_model_of_its_background(libra
     assert over.size == mask.size == (512, 512)
     assert (np.asarray(mask)[-100:] == 255).all()
     assert not np.asarray(mask)[:300].any()
+
+
+def test_a_last_touch_that_takes_too_long_is_not_tried_for_every_photo(library):
+    background = library(*wanted(settle=0.3))
+    asked = []
+
+    def painter(_order, sheets):
+        asked.extend(sheets)
+        raise NotAgain("painting took longer than 900 s")
+
+    painter.timeout_s = 5.0
+    library.painter = painter
+    for _ in range(2):
+        with pytest.raises(NotPainted, match="took longer"):
+            background.settle(np.zeros((90, 90, 3), np.uint8), np.ones((90, 90), np.float32))
+    assert len(asked) == 1
