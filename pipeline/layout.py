@@ -57,8 +57,7 @@ def lay_out(
 ) -> Piece:
     """Scale the cut-out so that it is `recipe.fill` of the free frame, whichever side is reached first, and set it down.
 
-    upscalers: for recipes that name one. safe_area: of the set; the set is taken larger until the piece fits into it. Raises
-    Busy when an upscaler has no memory.
+    upscalers: for recipes that name one. safe_area: of the set; the set is taken larger until the piece fits into it.
     """
     kind = guess_kind(cutout.alpha) if recipe.jewelry_type == "auto" else recipe.jewelry_type
     view, pose = stance_for(kind, recipe.view, recipe.pose)

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.backdrop.backdrop import paint
 from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
 from pipeline.backdrop.plate import safe_area
+from pipeline.backdrop.settle import settled, touched
 from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
@@ -102,11 +103,16 @@ def render_cutout(
     taken = take(cutout, recipe, clock, tracer, backgrounds=backgrounds, upscalers=upscalers)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
+    more: tuple[Note, ...] = ()
+    if taken.scene.settle:
+        with clock.step("settle"):
+            where = touched(taken.composite.bare, taken.composite.ground, taken.piece.alpha)
+            srgb, more = settled(srgb, taken.scene, where)
     with clock.step("judge"):
         verdict = judge(
             cutout, taken.piece, taken.solid, taken.composite, taken.scene, recipe=recipe, srgb=srgb
         )
-    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes)
+    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes, *more)
     return Render(srgb, verdict, clock.seconds, notes, colours_of(cutout))
 
 
