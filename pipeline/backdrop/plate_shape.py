@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from pipeline.backdrop.filters import f32, wide_gaussian
-from pipeline.backdrop.plate import Window
 from pipeline.backdrop.plate_file import FOLDER, HEADER, NotForThis, read_picture, read_plate, takes
 from pipeline.backdrop.stage import STEP, Stage
+from pipeline.backdrop.window import Window
 from pipeline.values import F32
 
 BROAD = 0.45  # sigma of the mean, units of the piece
@@ -59,8 +59,10 @@ def plate_shape(stage: Stage) -> Shape:
     rows, columns = stage.coarse_shape
     answers, towards = [], []
     for picture, light in lamps:
-        seen = window.through(read_picture(folder, picture).astype(np.float32), plate.canvas)
-        body = cv2.resize(f32(seen[..., 0]), (columns, rows), interpolation=cv2.INTER_AREA)
+        pixels = read_picture(folder, picture)
+        pane = window.onto_picture(pixels.shape, plate.canvas)
+        seen = np.ascontiguousarray(pane.enlarged(pane.cut(pixels[..., 0])))
+        body = cv2.resize(f32(seen), (columns, rows), interpolation=cv2.INTER_AREA)
         broad = wide_gaussian(body, BROAD * stage.ground.unit_px / STEP)
         answers.append(body / np.maximum(broad, np.float32(1e-4)))
         towards.append(np.asarray(light.direction, np.float32) / np.float32(light.direction[2]))

@@ -117,7 +117,7 @@ class TestSets:
 
     @with_blender
     def test_a_set_with_lights_of_its_own_keeps_them_and_takes_the_shadow(self):
-        ours, composite = standing("festive-gold-soft-glow")
+        ours, _ = standing("festive-gold-soft-glow")
         traced = tracer()(ours)
         assert not traced.whole
         piece = ours.piece.alpha > 0.5
