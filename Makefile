@@ -102,13 +102,14 @@ plates: $(VENV)/.core $(BLENDER)/.done  ## the path-traced backgrounds that are 
 TRAIN := .venv-train
 RUN ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vitrine/run
 MINUTES ?= 120
+FROM ?=
 $(TRAIN)/.done: requirements-train.lock
 	$(PYTHON) -m venv $(TRAIN)
 	$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-train.lock
 	touch $@
 
-train: $(TRAIN)/.done  ## the network on the samples in OUT for MINUTES, checkpoints in RUN; goes on where it was cut off
-	nice -n 10 $(TRAIN)/bin/python -m weights.train.fit --data "$(OUT)" --run "$(RUN)" --minutes $(MINUTES)
+train: $(TRAIN)/.done  ## the network on the samples in OUT for MINUTES, checkpoints in RUN; goes on where it was cut off; FROM=weights/piece.onnx begins with what ships
+	nice -n 10 $(TRAIN)/bin/python -m weights.train.fit --data "$(OUT)" --run "$(RUN)" --minutes $(MINUTES) $(if $(FROM),--from "$(FROM)")
 
 export: $(TRAIN)/.done  ## the network of RUN into weights/, checked against the original
 	$(TRAIN)/bin/python -m weights.train.export --run "$(RUN)"

@@ -21,20 +21,29 @@ FULL_SWEEP_PX = 40_000
 
 def foreground_colors(rgb: F32, alpha: F32) -> F32:
     """Estimate unpremultiplied foreground (h, w, 3) of `rgb` (linear) under `alpha` (h, w)."""
+    front = back = np.full((1, 1, 3), 0.5, np.float32)
+    for image, matte in reversed(_pyramid(rgb, alpha)):
+        height, width = matte.shape
+        front, back = (
+            cv2.resize(one, (width, height), interpolation=cv2.INTER_NEAREST).reshape(height, width, 3)
+            for one in (front, back)
+        )
+        fringe = _fringe(matte)
+        for _ in range(SWEEPS_COARSE if max(height, width) <= 32 else SWEEPS_FINE):
+            _sweep(image, matte, front, back, fringe)
+    return np.where(alpha[..., None] >= 1, rgb, front)
+
+
+def _pyramid(rgb: F32, alpha: F32) -> list[tuple[F32, F32]]:
+    """`rgb` and `alpha` at falling sizes down to a single pixel, each shrunk from the one before."""
     height, width = alpha.shape
     levels = max(1, int(np.ceil(np.log2(max(height, width)))))
-    mean = np.full((1, 1, 3), 0.5, np.float32)
-    front, back = mean, mean
-    for level in range(levels + 1):
+    found = [(rgb, alpha)]
+    for level in range(levels - 1, -1, -1):
         size = (max(1, round(width ** (level / levels))), max(1, round(height ** (level / levels))))
-        image = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], 3)
-        matte = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0])
-        front = cv2.resize(front, size, interpolation=cv2.INTER_NEAREST).reshape(size[1], size[0], 3)
-        back = cv2.resize(back, size, interpolation=cv2.INTER_NEAREST).reshape(size[1], size[0], 3)
-        fringe = _fringe(matte)
-        for _ in range(SWEEPS_COARSE if max(size) <= 32 else SWEEPS_FINE):
-            front, back = _sweep(image, matte, front, back, fringe)
-    return np.where(alpha[..., None] >= 1, rgb, front)
+        image, matte = (cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in found[-1])
+        found.append((image.reshape(size[1], size[0], 3), matte.reshape(size[1], size[0])))
+    return found
 
 
 def _fringe(alpha: F32) -> NDArray[np.intp]:
@@ -45,8 +54,11 @@ def _fringe(alpha: F32) -> NDArray[np.intp]:
     return np.flatnonzero(cv2.dilate(mixed, np.ones((5, 5), np.uint8)))
 
 
-def _sweep(image: F32, alpha: F32, front: F32, back: F32, where: NDArray[np.intp]) -> tuple[F32, F32]:
-    """One update of the pixels `where`: compositing error plus the neighbours' disagreement, 2 x 2 in closed form."""
+def _sweep(image: F32, alpha: F32, front: F32, back: F32, where: NDArray[np.intp]) -> None:
+    """One update of `front` and `back` at the pixels `where`: compositing error plus the neighbours' disagreement.
+
+    2 x 2 in closed form; everything is read before anything is written.
+    """
     height, width = alpha.shape
     row, column = np.divmod(where, width)
     near = (
@@ -70,9 +82,9 @@ def _sweep(image: F32, alpha: F32, front: F32, back: F32, where: NDArray[np.intp
     colors = image.reshape(-1, 3)[where]
     right_front = here[:, None] * colors + front_sum
     right_back = rest[:, None] * colors + back_sum
-    new_front, new_back = flat_front.copy(), flat_back.copy()
-    new_front[where] = np.clip(
+    flat_front[where] = np.clip(
         (c * scale)[:, None] * right_front - (b * scale)[:, None] * right_back, 0, None
     )
-    new_back[where] = np.clip((a * scale)[:, None] * right_back - (b * scale)[:, None] * right_front, 0, None)
-    return new_front.reshape(front.shape), new_back.reshape(back.shape)
+    flat_back[where] = np.clip(
+        (a * scale)[:, None] * right_back - (b * scale)[:, None] * right_front, 0, None
+    )

@@ -73,16 +73,16 @@ def _system(
     """
     size = int(index.max()) + 1
     rows = np.where(index[windows] >= 0, index[windows], size)  # row `size` takes what nobody asks for
-    stencil = np.zeros((size + 1, STENCIL * STENCIL))
+    sums = np.zeros((STENCIL * STENCIL, size + 1))
     places = [(y, x) for y in range(3) for x in range(3)]
     for start in range(0, len(windows), CHUNK):
         part = slice(start, start + CHUNK)
-        weights = _affinity(pixels[windows[part]].astype(np.float64))
+        weights = np.ascontiguousarray(_affinity(pixels[windows[part]].astype(np.float64)).transpose(1, 2, 0))
         for k, (ky, kx) in enumerate(places):
+            row = np.ascontiguousarray(rows[part, k])
             for other, (ly, lx) in enumerate(places):
-                slot = (ly - ky + 2) * STENCIL + (lx - kx + 2)
-                stencil[rows[part, k], slot] += weights[:, k, other]
-    stencil = stencil[:size]
+                sums[(ly - ky + 2) * STENCIL + (lx - kx + 2)][row] += weights[k, other]
+    stencil = np.ascontiguousarray(sums[:, :size].T)
     offsets = np.array([y * width + x for y in range(-2, 3) for x in range(-2, 3)])
     near = np.flatnonzero(index >= 0)[:, None] + offsets[None, :]
     np.clip(near, 0, index.size - 1, out=near)
@@ -98,8 +98,22 @@ def _system(
 def _affinity(colors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Matting affinity (n, 9, 9) of windows (n, 9, 3): Levin et al., equation 12, without the Kronecker delta."""
     centered = colors - colors.mean(1, keepdims=True)
-    covariance = np.einsum("nki,nkj->nij", centered, centered) / WINDOW
+    across = np.ascontiguousarray(centered.transpose(0, 2, 1))
+    covariance = across @ centered / WINDOW
     covariance += np.eye(3) * (EPSILON / WINDOW)
-    projected = np.linalg.solve(covariance, centered.transpose(0, 2, 1))
-    affinity: NDArray[np.float64] = (1 + centered @ projected) / WINDOW
+    affinity: NDArray[np.float64] = centered @ (_inverse(covariance) @ across)
+    affinity += 1
+    affinity /= WINDOW
     return affinity
+
+
+def _inverse(symmetric: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverses of symmetric matrices (n, 3, 3) by their cofactors: several times faster than a solver for each."""
+    a, b, c = symmetric[:, 0].T
+    _, d, e = symmetric[:, 1].T
+    f = symmetric[:, 2, 2]
+    rows = (d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b)
+    determinant = a * rows[0] + b * rows[1] + c * rows[2]
+    upper = np.stack(rows, 1) / determinant[:, None]
+    inverse: NDArray[np.float64] = upper[:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3)
+    return inverse

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cutout.paper import strongest
-from pipeline.shape.thickness import distance_inside, local_radius
+from pipeline.shape.thickness import local_radius
 from pipeline.values import F32, Mask
 
 ROUNDS = 3
@@ -35,18 +35,19 @@ def snap(rgb: F32, alpha: F32) -> F32:
 
     Several times over: normals of a frayed contour point anywhere at first.
     """
+    thick = _thick(alpha > 0.5)
     for _ in range(ROUNDS):
-        alpha = _step(rgb, alpha)
+        alpha = _step(rgb, alpha, thick)
     return alpha
 
 
-def _step(rgb: F32, alpha: F32) -> F32:
+def _step(rgb: F32, alpha: F32, thick: F32) -> F32:
     distance = _signed_distance(alpha)
     profiles = _Profiles.along(rgb, distance)
     if profiles is None:
         return alpha
     place, steep = profiles.only_edge()
-    weight = np.clip(steep / CLEAR, 0, 1) * _thick(alpha > 0.5)[profiles.at]
+    weight = np.clip(steep / CLEAR, 0, 1) * thick[profiles.at]
     shift, support = (np.zeros_like(alpha) for _ in range(2))
     shift[profiles.at], support[profiles.at] = place * weight, weight
     shift, support = (cv2.GaussianBlur(one, (0, 0), ALONG_PX) for one in (shift, support))
@@ -98,11 +99,10 @@ class _Profiles:
 
 
 def _signed_distance(alpha: F32) -> F32:
-    """Pixels to the 0.5 contour, positive inside."""
-    solid = alpha > 0.5
-    distance = np.where(
-        solid, distance_inside(solid) - np.float32(0.5), np.float32(0.5) - distance_inside(~solid)
-    )
+    """Pixels to the 0.5 contour, positive inside; by the 5 x 5 chamfer, which is exact enough so near and much faster."""
+    solid = (alpha > 0.5).astype(np.uint8)
+    inside, outside = (cv2.distanceTransform(one, cv2.DIST_L2, cv2.DIST_MASK_5) for one in (solid, 1 - solid))
+    distance = np.where(solid > 0, inside - np.float32(0.5), np.float32(0.5) - outside)
     smooth: F32 = cv2.GaussianBlur(distance, (0, 0), CALM_PX)
     return smooth
 

@@ -27,6 +27,7 @@ from weights.train.dataset import default_folder
 from weights.train.losses import losses, total
 from weights.train.network import TYPES, PieceNet
 from weights.train.recombine import Recombiner
+from weights.train.resume import calibrate, rebuild
 from weights.train.samples import read_layers, stem
 from weights.train.spec import split_of
 
@@ -41,6 +42,16 @@ WINDOWS: Final = 2
 HELD_OUT: Final = (3, 32)
 """Seeds with this remainder are kept from training for choosing thresholds; the test split is another matter."""
 SAVE_S: Final = 120.0
+CALIBRATION: Final = 8
+"""Batches from which a shipped network takes its statistics."""
+
+
+def bfloat16_pays(device: str) -> bool:
+    """Whether `device` multiplies in bfloat16 itself. A CPU that only imitates it takes ten times as long for a step."""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    can = torch.cpu.get_capabilities()
+    return any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def held_out(seed: int) -> bool:
@@ -92,7 +103,7 @@ class Run:
     """A training run: network, its running mean, optimizer, and how much of the time is used."""
 
     def __init__(self, folder: Path, device: str) -> None:
-        self.folder, self.device = folder, device
+        self.folder, self.device, self.bfloat16 = folder, device, bfloat16_pays(device)
         self.net = PieceNet().to(device, memory_format=torch.channels_last)
         self.mean = copy.deepcopy(self.net).eval()
         decay = [p for p in self.net.parameters() if p.ndim > 1]
@@ -104,12 +115,19 @@ class Run:
         if self.path.exists():
             self._load()
 
+    def start_from(self, shipped: Path, batches: Iterator[dict[str, Tensor]]) -> None:
+        """Begin with the weights of an exported network instead of random ones; `batches` tell its statistics."""
+        net = rebuild(shipped)
+        calibrate(net, (next(batches)["features"] for _ in range(CALIBRATION)))
+        for ours in (self.net, self.mean):
+            ours.load_state_dict(net.state_dict())
+
     def learn(self, batch: dict[str, Tensor], rate: float) -> dict[str, float]:
         """One step; each loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate * min(1.0, (self.step + 1) / WARM_STEPS)
         x = batch["features"].to(memory_format=torch.channels_last)
-        with torch.autocast(self.device, torch.bfloat16):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
             said = self.net(x)
         parts = losses({name: value.float() for name, value in said.items()}, batch)
         self.optimizer.zero_grad(set_to_none=True)
@@ -168,6 +186,9 @@ def main() -> int:
     cli.add_argument("--data", type=Path, default=default_folder())
     cli.add_argument("--run", type=Path, required=True)
     cli.add_argument("--minutes", type=float, default=90.0)
+    cli.add_argument(
+        "--from", dest="shipped", type=Path, help="an exported network that a new run begins with"
+    )
     cli.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2))
     args = cli.parse_args()
     count = len(seeds(args.data))
@@ -179,6 +200,9 @@ def main() -> int:
     print(
         f"{count} samples; {sum(p.numel() for p in run.net.parameters()):,} weights; {run.device}; at step {run.step}"
     )
+    if args.shipped and not run.step:
+        _, size, batch_size = STAGES[0]
+        run.start_from(args.shipped, _loader(args.data, size, batch_size, run.step, args.workers))
     limit, stage = args.minutes * 60, None
     noted: dict[str, float] = {}
     saved = last = time.monotonic()
