@@ -1,4 +1,4 @@
-"""Festive sets: dark lacquer before lights out of focus, oil lamps, petals on silk. Owns their shapes; refuses lamps and camera.
+"""Festive sets: dark lacquer before lights out of focus or with oil lamps on it. Owns their shapes; refuses lamps and camera.
 
 Lights that belong to a set are on a picture of their own (`GLOWS` in `sets`): red the light in the colour `accent`, green
 in `detail`, blue white. Bulbs are small spheres far behind the plane of focus, so that the lens draws their disks.
@@ -14,7 +14,7 @@ import numpy as np
 
 from presets.bake.atelier import forms
 from presets.bake.atelier.shader import Graph
-from presets.bake.atelier.surfaces import Site, cloth_heights, silk_cloth
+from presets.bake.atelier.surfaces import Site
 from presets.bake.drape import wave
 
 SIN, COS = 0.5, math.sqrt(0.75)  # of the table's camera, 30 degrees over the ground
@@ -83,11 +83,10 @@ def lights(site):
 
 def lights_glow(site):
     """Strings of lights, near ones large and faint; from above a garland of tiny bulbs on the lacquer."""
-    rng = np.random.Generator(np.random.PCG64([site.seed, 1]))
-    _glowing_set(site)
-    if site.view == "flat":
-        _bulbs(*_garland(rng))
-        return
+    _glowing(site, 1, _strings)
+
+
+def _strings(rng):
     points, powers = [], []
     for _ in range(17):
         away = rng.uniform(1.1, 3.1)
@@ -99,16 +98,15 @@ def lights_glow(site):
             if up > EDGE + 0.06:
                 points.append((x0 + span * t, up, away))
                 powers.append(rng.lognormal(0.0, 0.6) * (0.12 + 0.2 * away))
-    _bulbs(*_hung(points, powers, rng))
+    return points, powers
 
 
 def curtain_glow(site):
     """A curtain of small lights, threads that hang straight down, two rows deep."""
-    rng = np.random.Generator(np.random.PCG64([site.seed, 2]))
-    _glowing_set(site)
-    if site.view == "flat":
-        _bulbs(*_garland(rng))
-        return
+    _glowing(site, 2, _threads)
+
+
+def _threads(rng):
     points, powers = [], []
     for away, count, step in ((0.75, 21, 0.1), (1.7, 11, 0.17)):
         for k in range(count):
@@ -119,15 +117,18 @@ def curtain_glow(site):
                 points.append((x + rng.normal(0, 0.006), up, away))
                 powers.append(rng.lognormal(0.0, 0.5) * (0.07 + 0.11 * away))
                 up -= step * rng.uniform(0.85, 1.15)
-    _bulbs(*_hung(points, powers, rng))
+    return points, powers
 
 
-def _glowing_set(site):
+def _glowing(site, stream, hang):
+    """The lacquer as a mirror and its lights; stream: of the seed's randomness. hang: rng to (points, powers), see `_hung`."""
     _table(site, NEAR if site.view == "table" else ENDLESS, partial(_mirror, site, "mirror"))
     if site.view == "table":
         g = Graph("haze")
         warm = g.span(g.noise(0.35, 2.0), 0.35, 0.7, 0.0, 0.05)
         _wall(g.emit(warm, 0.0, 0.0))
+    rng = np.random.Generator(np.random.PCG64([site.seed, stream]))
+    _bulbs(*(_garland(rng) if site.view == "flat" else _hung(*hang(rng), rng)))
 
 
 def _hung(points, powers, rng):
@@ -254,75 +255,3 @@ def _bowl(x, y, radius, material):
         -1,
     )
     forms.sheet(np.concatenate([points, points[:, :1]], 1)).data.materials.append(material)
-
-
-def petals(site):
-    """Heavy silk strewn with rose petals, away from the piece."""
-    _petalled(site, silk_cloth(site), _petal(site))
-
-
-def petals_mask(site):
-    """The petals are of the colour `detail`, some paler."""
-    _petalled(site, Graph("none").emit(0.0, 0.0, 0.0), Graph("petal").emit(0.0, 1.0, 0.0))
-
-
-def _petal(site):
-    g = Graph("petal", site.paint)
-    veins = g.bump(g.noise(26.0, 3.0, 0.6), 0.008)
-    return g.lobes(
-        body=g.span(g.noise(3.0, 3.0), 0.3, 0.7, 0.7, 1.0),
-        body_normal=veins,
-        sheen=0.25,
-        sheen_rough=0.6,
-        gloss=g.polish(rough=0.45, ior=1.35, normal=veins),
-    )
-
-
-def _petalled(site, cloth, petal):
-    heights = cloth_heights(
-        site, excess=0.13, bending=0.0007, weight=0.024, gather=(-6.0, 6.0), wander=0.4, tallest=0.34
-    )
-    forms.field(site.bed, heights).data.materials.append(cloth)
-    rng = np.random.Generator(np.random.PCG64([site.seed, 4]))
-    X, Y = site.bed.grid()
-    x, y = X.ravel(), Y.ravel()
-    table = site.view == "table"
-    reach = (1.5, -1.2, 3.4) if table else (1.3, -1.7, 1.7)
-    count = 26 if table else 16
-    while count:
-        px, py = rng.uniform(-reach[0], reach[0]), rng.uniform(reach[1], reach[2])
-        # Thick at the upper right and lower left, thin elsewhere, none where the piece stands.
-        drift = abs(px * 0.8 - (py - 0.2) * 0.6 + 0.2 * math.sin(3 * py))
-        # In front of the piece lie none either: they would have to hide it.
-        stands = math.hypot(px / 0.8, py / (1.0 if table else 0.8)) < 1.0 or (
-            table and py < 0 and abs(px) < 0.9
-        )
-        if stands or rng.random() > math.exp(-drift * drift / 0.5):
-            continue
-        near = np.argmin((x - px) ** 2 + (y - py) ** 2)
-        _one_petal(px, py, float(heights.ravel()[near]), rng).data.materials.append(petal)
-        count -= 1
-
-
-def _one_petal(x, y, z, rng):
-    """A cupped petal, broad at the tip, curled at its rim."""
-    u, v = np.meshgrid(np.linspace(-1, 1, 25), np.linspace(0.0, 1, 31) ** 0.7)
-    width = 0.56 * v**0.6 * np.sqrt(np.maximum(1 - v**5, 0)) + 0.03
-    size = rng.uniform(0.36, 0.5)
-    ruffle = 0.02 * np.sin(5 * u + rng.uniform(0, 6)) * v**2
-    px, py = u * width * (1 + 0.08 * rng.normal()), v - 0.5 + ruffle
-    cup, curl = rng.uniform(0.35, 0.7), rng.uniform(0.2, 0.5)
-    rim = np.maximum(np.hypot(u, 0.9 * v) - 0.85, 0)
-    pz = (
-        cup * (px**2 + 0.5 * (py + 0.1) ** 2)
-        - curl * rim**2 * 2
-        + 0.03 * np.sin(3 * u + rng.uniform(0, 6)) * v**2
-    )
-    points = np.stack([px, py, pz], -1) * size
-    turn, tip, roll = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.35), rng.normal(0, 0.35)
-    for angle, (a, b) in ((tip, (1, 2)), (roll, (0, 2)), (turn, (0, 1))):
-        c, s = math.cos(angle), math.sin(angle)
-        pa, pb = points[..., a].copy(), points[..., b].copy()
-        points[..., a], points[..., b] = c * pa - s * pb, s * pa + c * pb
-    points[..., 2] -= points[..., 2].min() - 0.004
-    return forms.sheet(points + (x, y, z))

@@ -4,7 +4,7 @@ SURFACES builds a set under the lamps; MASKS shows where its body has the palett
 are part of it.
 """
 
-from presets.bake.atelier import festive, surfaces
+from presets.bake.atelier import festive, petals, surfaces
 
 SURFACES = {
     "velvet": surfaces.velvet,
@@ -22,13 +22,13 @@ SURFACES = {
     "lights": festive.lights,
     "curtain": festive.lights,
     "diyas": festive.diyas,
-    "petals": festive.petals,
+    "petals": petals.petals,
     "plain": surfaces.plain,
 }
 MASKS = {
     "travertine": surfaces.travertine_mask,
     "smoked-glass": surfaces.smoked_glass_mask,
     "diyas": festive.diyas_mask,
-    "petals": festive.petals_mask,
+    "petals": petals.petals_mask,
 }
 GLOWS = {"lights": festive.lights_glow, "curtain": festive.curtain_glow, "diyas": festive.diyas_glow}

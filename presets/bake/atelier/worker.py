@@ -53,32 +53,30 @@ def expose_all(order, folder):
 
 
 def expose_mask(order, folder):
-    """The veins of a stone, as light of their own, into `mask.exr`."""
-    path = folder / "mask.exr"
-    if order["surface"] not in MASKS or path.exists():
-        return
-    _empty()
-    MASKS[order["surface"]](Site(order["view"], order["seed"]))
-    bpy.context.scene.world = lamps.night()
-    exposure.settings(seed=order["seed"], samples=order["mask_samples"], noise=0.02, threads=order["threads"])
-    bpy.context.scene.cycles.use_denoising = order.get("mask_denoised", False)
-    exposure.camera(order["canvas"], order["mask_scale"])
-    exposure.expose(path)
-    print("@masked", flush=True)
+    """Where the body has the palette's other colours, as light of its own, into `mask.exr`."""
+    if order["surface"] in MASKS:
+        denoised = order.get("mask_denoised", False)
+        _expose_alone(order, folder / "mask.exr", MASKS, order["mask_samples"], order["mask_scale"], denoised)
 
 
 def expose_glow(order, folder):
-    """The lights that are part of the set, alone, into `glow.exr`."""
-    path = folder / "glow.exr"
-    if order["surface"] not in GLOWS or path.exists():
+    """The lights that are part of the set, into `glow.exr`."""
+    if order["surface"] in GLOWS:
+        _expose_alone(order, folder / "glow.exr", GLOWS, order["glow_samples"], 1.0, denoised=True)
+
+
+def _expose_alone(order, path, sets, samples, scale, denoised):
+    """A set that shines by itself, at night."""
+    if path.exists():
         return
     _empty()
-    GLOWS[order["surface"]](Site(order["view"], order["seed"]))
+    sets[order["surface"]](Site(order["view"], order["seed"]))
     bpy.context.scene.world = lamps.night()
-    exposure.settings(seed=order["seed"], samples=order["glow_samples"], noise=0.01, threads=order["threads"])
-    exposure.camera(order["canvas"], 1.0)
+    exposure.settings(seed=order["seed"], samples=samples, noise=0.01, threads=order["threads"])
+    bpy.context.scene.cycles.use_denoising = denoised
+    exposure.camera(order["canvas"], scale)
     exposure.expose(path)
-    print("@glowing", flush=True)
+    print(f"@{path.stem}", flush=True)
 
 
 def expose_together(order, folder):
