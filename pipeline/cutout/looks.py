@@ -45,9 +45,9 @@ def both_ways(segmenter: Segmenter, srgb: U8) -> tuple[F32, float]:
     return mean, 1 - shared / max(either, 1e-6)
 
 
-def favoured(answer: F32) -> F32:
-    """`answer` (h, w) with the piece's log odds raised by FAVOUR."""
-    return _chance(_log_odds(answer) + FAVOUR)
+def favoured(answer: F32, times: int = 1) -> F32:
+    """`answer` (h, w) with the piece's log odds raised by `times` FAVOUR; -1 takes it back."""
+    return _chance(_log_odds(answer) + np.float32(times) * FAVOUR)
 
 
 def _chance(odds: F32) -> F32:

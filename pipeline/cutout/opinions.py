@@ -87,7 +87,7 @@ def _judged(case: _Case) -> tuple[F32, Mask, float]:
         (near < 0.5) & dark & papery(near, case.rgb, case.paper)
     )  # a hard edge of it stops the classical one
     differ = _thick(quarrel & ~shade)
-    bare = differ & (near > 0.5) & case.bare & (near < CERTAIN) | blanks(near, ratio, far)
+    bare = differ & (near > 0.5) & case.bare & (near < CERTAIN) | blanks(favoured(near, -1), ratio, far)
     open_ = differ & ~bare & _unsure(near)
     lined = _thick(lining(np.where(bare, np.float32(0), near), case.rgb, case.paper) & ~open_)
     guess = np.where(lined, np.minimum(near, LINING_VOTE), near)
