@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from pipeline.backdrop.plate_file import draws_anew
 from pipeline.errors import Misconfigured
 from pipeline.recipe import JEWELRY_TYPES, MATERIALS, Look, Surface
 from pipeline.rig import Rig
@@ -91,7 +90,7 @@ class _Reader:
             except ValidationError as error:
                 self.note(path, (name, "change", "pattern"), str(error.errors()[0]["ctx"]["error"]))
         given = template.change.model_dump(exclude_none=True)
-        if given.get("plate") and not draws_anew(given["plate"]):
+        if given.get("plate") and not _draws_anew(given["plate"]):
             for key in FORMED:
                 if surface and given.get(key, getattr(surface, key)) != getattr(surface, key):
                     problem = (
@@ -103,6 +102,12 @@ class _Reader:
                         problem,
                         f"plate or {key}, not both; without a plate it is painted",
                     )
+
+
+def _draws_anew(plate: str) -> bool:
+    from pipeline.backdrop.plate_file import draws_anew  # noqa: PLC0415  numpy comes with it, and the daemon's parent has none
+
+    return draws_anew(plate)
 
 
 def load(home: Path) -> Library:
