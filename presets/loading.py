@@ -13,7 +13,7 @@ from pipeline.errors import Misconfigured
 from pipeline.recipe import JEWELRY_TYPES, MATERIALS, Look, Surface
 from pipeline.rig import Rig
 from presets.mistakes import Mistake, read
-from presets.models import FORMED, Defaults, SurfaceFile, Template, TemplateFile
+from presets.models import DRAWN_ANEW, FORMED, Defaults, SurfaceFile, Template, TemplateFile
 from presets.spelling import unknown
 from presets.toml_lines import key_lines, line_of
 
@@ -90,7 +90,7 @@ class _Reader:
             except ValidationError as error:
                 self.note(path, (name, "change", "pattern"), str(error.errors()[0]["ctx"]["error"]))
         given = template.change.model_dump(exclude_none=True)
-        if given.get("plate") and not _draws_anew(given["plate"]):
+        if given.get("plate") and given["plate"] not in DRAWN_ANEW:
             for key in FORMED:
                 if surface and given.get(key, getattr(surface, key)) != getattr(surface, key):
                     problem = (
@@ -102,12 +102,6 @@ class _Reader:
                         problem,
                         f"plate or {key}, not both; without a plate it is painted",
                     )
-
-
-def _draws_anew(plate: str) -> bool:
-    from pipeline.backdrop.plate_file import draws_anew  # noqa: PLC0415  numpy comes with it, and the daemon's parent has none
-
-    return draws_anew(plate)
 
 
 def load(home: Path) -> Library:

@@ -7,7 +7,6 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field, RootModel
 
-from pipeline.backdrop.plate_file import draws_anew
 from pipeline.recipe import (
     JEWELRY_TYPES,
     METALS,
@@ -39,6 +38,9 @@ def _word(text: str) -> str:
 Tag = Annotated[str, AfterValidator(_word)]
 LoraName = Annotated[str, Field(pattern=r"^[^:/\\]+(:-?[0-9]+(\.[0-9]+)?)?$")]
 PlateName = Annotated[str, Field(pattern=r"^[a-z0-9-]*$")]
+DRAWN_ANEW = frozenset(
+    {"marble"}
+)  # plates whose pattern is painted for each picture: another scale or relief shows on them
 KNOWN_TYPES: tuple[JewelryType, ...] = tuple(kind for kind in JEWELRY_TYPES if kind != "auto")  # type: ignore[misc]
 
 
@@ -101,7 +103,7 @@ class SurfaceFile(Frozen):
         chosen = self.palettes[palette].model_dump(exclude={"title"}, exclude_none=True)
         chosen |= change.model_dump(exclude_none=True) if change else {}
         made = own | chosen
-        formed = any(made[key] != own[key] for key in FORMED) and not draws_anew(made["plate"])
+        formed = any(made[key] != own[key] for key in FORMED) and made["plate"] not in DRAWN_ANEW
         if (formed or made.get("pattern", "plain") != "plain") and "plate" not in chosen:
             made["plate"] = ""
         return Surface(name=f"{self.name}-{palette}", palette=palette, **made)

@@ -140,14 +140,6 @@ def takes(name: str, view: str, shelf: Path = FOLDER) -> tuple[Path, ...]:
     return (first, *sorted(path.parent for path in shelf.glob(f"{first.name}.[0-9]/{HEADER}")))
 
 
-def draws_anew(name: str) -> bool:
-    """Whether a plate's pattern is painted for each picture, so that another scale or relief shows on it."""
-    try:
-        return all(read_plate(folder_of(name, view)).texture == "veins" for view in ("table", "flat"))
-    except Unusable:
-        return False
-
-
 @lru_cache(maxsize=64)
 def read_plate(folder: Path) -> Plate:
     """The plate in `folder`, without its pictures. Raises `Unusable`."""

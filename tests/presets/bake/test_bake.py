@@ -27,6 +27,7 @@ from presets.bake.order import AMBIENT, canvas, lamps, order, pattern
 from presets.bake.pack import BORDER, missing, pack, standing
 from presets.bake.queue import QUEUE, Bake
 from presets.library import library
+from presets.models import DRAWN_ANEW
 from tests.presets.bake.blenders import BLENDER, with_blender
 
 FIRST_RIGS = ("moody", "soft-glow", "spotlight", "studio")
@@ -226,6 +227,10 @@ class TestWhatShips:
             assert np.isfinite(read_picture(folder, picture).astype(np.float32)).all()
         assert {path.name for path in folder.iterdir()} == {HEADER, *(picture.file for picture in pictures)}
         assert sum(path.stat().st_size for path in folder.iterdir()) < 3.5e6
+
+    def test_presets_know_whether_its_pattern_is_drawn_anew(self, folder):
+        plate = read_plate(folder)
+        assert (plate.texture == "veins") == (plate.name in DRAWN_ANEW)
 
     def test_the_first_rigs_find_all_their_lamps(self, folder):
         plate = read_plate(folder)
