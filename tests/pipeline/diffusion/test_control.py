@@ -11,10 +11,10 @@ import pytest
 
 from pipeline.backdrop import plate_shape as plate_shape_module
 from pipeline.backdrop.backdrop import paint
-from pipeline.backdrop.plate import Window
 from pipeline.backdrop.plate_file import read_picture, read_plate, takes
 from pipeline.backdrop.plate_shape import plate_shape
 from pipeline.backdrop.stage import Stage
+from pipeline.backdrop.window import Window
 from pipeline.diffusion.control import control_picture, depth, normal, usual_stage
 from pipeline.values import Ground
 from presets.library import recipe
@@ -75,7 +75,9 @@ def test_the_shape_of_a_plate_says_how_a_lamp_lights_it_that_was_not_looked_at(m
     monkeypatch.setattr(plate_shape_module, "read_plate", lambda _folder: others)
     shape = plate_shape(set_up)
     window = Window.onto(plate.canvas, set_up.ground, (256, 256))
-    traced = window.through(read_picture(folder, held).astype(np.float32), plate.canvas)[..., 0]
+    pixels = read_picture(folder, held)
+    pane = window.onto_picture(pixels.shape, plate.canvas)
+    traced = pane.enlarged(pane.cut(pixels[..., 0]))
     traced = cv2.resize(traced, (128, 128), interpolation=cv2.INTER_AREA)
     lx, ly, lz = held.light.direction
     ours = shape.nx * lx + shape.ny * ly + shape.nz * lz
