@@ -63,7 +63,7 @@ SHARE ?= 1
 soak: $(VENV)/.dev  ## the long proofs that nothing is lost; PROOFS=names for some, SHARE=0.01 for a look
 	$(BIN)/python -m tests.soak $(PROOFS) --share $(SHARE)
 
-PLACES = PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" STUDIO="$(STUDIO)" DESTDIR="$(DESTDIR)" GPU="$(GPU)" PROGRAM="$(PROGRAM)" INSTAGRAM="$(INSTAGRAM)"
+PLACES = PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" STUDIO="$(STUDIO)" DESTDIR="$(DESTDIR)" GPU="$(GPU)" TORCH="$(TORCH)" PROGRAM="$(PROGRAM)" INSTAGRAM="$(INSTAGRAM)"
 install-service:  ## the systemd service, as root; systemd/install.sh says what can be set (PREFIX=/opt/vitrine, GPU=yes, ...)
 	$(PLACES) systemd/install.sh
 

@@ -14,9 +14,9 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -26,32 +26,33 @@ from daemon import durable
 from daemon.background_files import SHORT, BackgroundFiles, Entry
 from daemon.digests import Digests
 from pipeline.backdrop.backdrop import SceneView, paint
-from pipeline.backdrop.diffused import Background, NotPainted, refuse_nothing
+from pipeline.backdrop.diffused import Background, NotAgain, NotPainted, refuse_nothing
+from pipeline.backdrop.plate_shape import plate_digest
 from pipeline.backdrop.stage import Stage
+from pipeline.diffusion.control import VERSION as CONTROL_VERSION
 from pipeline.diffusion.control import control_picture, usual_stage
 from pipeline.diffusion.files import Kind, Model
 from pipeline.diffusion.order import GUIDANCE, STEPS, Held, Order, Sheet, size_for
 from pipeline.diffusion.painter import Painter, plain
 from pipeline.diffusion.shelf import Shelf
-from pipeline.errors import Misconfigured
+from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import Painting
-from pipeline.values import U8
+from pipeline.upscale.upscaler import Upscalers, in_eight_bits, no_upscalers
+from pipeline.values import F32, U8, Note
 
 NEXT_SEED = 100_003  # between two backgrounds of a set; far from the seeds of variants, which are neighbours
 LOOK_AGAIN_S = 0.2
+SETTLING = -1  # in a seed's place
+PAUSE_S = 1800.0  # before a picture that came out empty, or took too long, is tried again
 REMEMBERED = 8  # upscaled pictures
 AT_ONCE = 8  # pictures in one order: what is interrupted has kept the others
-
-
-Upscale = Callable[[U8, tuple[int, int]], U8]
-"""A picture (h, w, 3) sRGB and the size (width, height) of the frame it is for, to the picture enlarged, by whatever factor."""
 
 
 @dataclass(slots=True)
 class Library:
     """A `Backgrounds`. lock: file that one painting worker at a time holds, so that no picture is painted twice.
 
-    upscale: enlarges pictures that are smaller than their frame, with more detail than resampling has; None: none does.
+    upscalers: what enlarges paintings that are smaller than their frame, where the picture's recipe names one.
     """
 
     files: BackgroundFiles
@@ -59,8 +60,9 @@ class Library:
     digests: Digests
     painter: Painter
     lock: Path
-    upscale: Upscale | None = None
-    _large: dict[tuple[str, tuple[int, int]], U8] = field(default_factory=dict)
+    upscalers: Upscalers = no_upscalers
+    _in_vain: dict[tuple[str, int], tuple[float, str]] = field(default_factory=dict)
+    _large: dict[tuple[str, str, tuple[int, int]], U8] = field(default_factory=dict)
 
     def __call__(self, stage: Stage, painting: Painting) -> Background:
         """The background of that stage, from the disk or painted now. Raises `NotPainted`."""
@@ -71,7 +73,8 @@ class Library:
             if (found := self._there(order, stage, painting)) is not None:
                 return found
             seed = self._seeds(order, stage, painting)[painting.take % painting.backgrounds]
-            self._paint(order, stage, [seed])
+            with self._not_in_vain(order, seed):
+                self._paint(order, stage, [seed])
         found = self._there(order, stage, painting)
         if found is None:
             raise NotPainted("the painted background was taken away at once")
@@ -115,6 +118,8 @@ class Library:
         if control is None or control.kind is None:
             return None
         seen = {
+            "version": CONTROL_VERSION,
+            "plate": plate_digest(stage),
             "surface": stage.surface.model_dump(mode="json"),
             "rig": stage.rig.model_dump(mode="json"),
             "view": [stage.view, stage.ground.elevation_deg],
@@ -131,21 +136,43 @@ class Library:
         own = [entries[seed]] if seed in entries else []
         for entry in [*_from(pinned, painting.take + stage.seed), *own]:
             if (png := self.files.picture(entry)) is not None:
-                return Background(
-                    self._enlarged(entry, _decoded(png), (stage.width, stage.height)), entry.name
-                )
+                return self._background(order, entry, _decoded(png), stage, painting)
         return None
 
-    def _enlarged(self, entry: Entry, srgb: U8, size_px: tuple[int, int]) -> U8:
-        """The picture, upscaled if it is smaller than the frame and something can; the last few are remembered."""
-        if self.upscale is None or srgb.shape[1] >= size_px[0]:
+    def _background(
+        self, order: Order, entry: Entry, srgb: U8, stage: Stage, painting: Painting
+    ) -> Background:
+        """The picture as the set is made of it: upscaled where that is asked for and can be done."""
+        settle = partial(self._settled, order, entry.seed, painting.settle) if painting.settle else None
+        try:
+            large = self._enlarged(entry, srgb, painting.upscaler, (stage.width, stage.height))
+        except (Misconfigured, Busy) as error:
+            why = f"{error} {error.advice}".strip()
+            text = f"The painted background was enlarged the ordinary way, not by {painting.upscaler}: {why}"
+            return Background(srgb, entry.name, (Note("not-upscaled", text),), settle)
+        return Background(large, entry.name, settle=settle)
+
+    def _enlarged(self, entry: Entry, srgb: U8, upscaler: str, size_px: tuple[int, int]) -> U8:
+        """The picture, upscaled if it is smaller than the frame; the last few are remembered. Raises as `upscalers` do."""
+        if not upscaler or srgb.shape[1] >= size_px[0]:
             return srgb
-        key = (entry.sha256, size_px)
+        key = (entry.sha256, upscaler, size_px)
         if key not in self._large:
             while len(self._large) >= REMEMBERED:
                 del self._large[next(iter(self._large))]
-            self._large[key] = self.upscale(srgb, size_px)
+            self._large[key] = in_eight_bits(self.upscalers(upscaler), srgb, size_px)
         return self._large[key]
+
+    def _settled(self, order: Order, seed: int, freedom: float, srgb: U8, where: F32) -> U8:
+        """The finished picture, painted over there by the model that painted its background. See `Settle`."""
+        size = (srgb.shape[1], srgb.shape[0])
+        mask = np.where(where > 0, np.uint8(255), np.uint8(0))
+        over, shown = (
+            Image.fromarray(one).resize(order.size_px, Image.Resampling.LANCZOS) for one in (srgb, mask)
+        )
+        with self._alone(), self._not_in_vain(order, SETTLING):
+            made = self.painter(order, [Sheet(seed, None, _png(over), _png(shown), freedom)])
+        return np.asarray(Image.fromarray(_decoded(made.pngs[0])).resize(size, Image.Resampling.LANCZOS))
 
     def _seeds(self, order: Order, stage: Stage, painting: Painting) -> list[int]:
         """As many seeds as the set has backgrounds; those of banned ones are passed over."""
@@ -154,6 +181,18 @@ class Library:
             (stage.seed + number * NEXT_SEED) % 2**31 for number in range(painting.backgrounds + len(banned))
         )
         return [seed for seed in every if seed not in banned][: painting.backgrounds]
+
+    @contextlib.contextmanager
+    def _not_in_vain(self, order: Order, seed: int) -> Iterator[None]:
+        """What was in vain is not tried again for a while: a night's photos would all wait for it."""
+        until, why = self._in_vain.get((order.digest, seed), (0.0, ""))
+        if time.monotonic() < until:
+            raise NotPainted(why)
+        try:
+            yield
+        except NotAgain as error:
+            self._in_vain[order.digest, seed] = time.monotonic() + PAUSE_S, str(error)
+            raise
 
     def _paint(self, order: Order, stage: Stage, seeds: Sequence[int]) -> None:
         """Paint and keep. Raises `NotPainted`, and OSError when it cannot be written."""
@@ -172,7 +211,8 @@ class Library:
                 sha256=hashlib.sha256(png).hexdigest(),
                 made=dt.datetime.now(dt.UTC),
                 told=asdict(order)
-                | {"surface": stage.surface.name, "light": stage.rig.name, "view": stage.view},
+                | {"surface": stage.surface.name, "light": stage.rig.name, "view": stage.view}
+                | {"seconds": round(made.seconds / len(sheets), 2), "card_mb": round(made.card_mb)},
             )
             self.files.put(entry, png)
 
@@ -216,6 +256,10 @@ def _shown(kind: Kind, stage: Stage) -> bytes:
         view: SceneView = "table" if stage.view == "table" else "flat"
         size = (stage.width, stage.height)
         scene = paint(stage.surface, stage.rig, view, size, stage.seed, stage.ground)
+    return _png(Image.fromarray(control_picture(kind, stage, scene)))
+
+
+def _png(image: Image.Image) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(control_picture(kind, stage, scene)).save(stream, "PNG")
+    image.save(stream, "PNG")
     return stream.getvalue()

@@ -6,7 +6,6 @@ Everything heavy is imported inside the functions, so that the supervisor may im
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 from dataclasses import replace
 from functools import cache, partial
@@ -20,16 +19,15 @@ from pipeline.recipe import Recipe
 from rules.flatter import choose
 
 if TYPE_CHECKING:
-    from daemon.backgrounds import Library, Upscale
+    from daemon.backgrounds import Library
     from daemon.settings import Settings
     from daemon.studio import Studio
     from pipeline.backdrop.diffused import Backgrounds
     from pipeline.light.traced import Tracer
     from pipeline.upscale.upscaler import Upscaler, Upscalers
-    from pipeline.values import U8, Cutout, Photo, Render
+    from pipeline.values import Cutout, Photo, Render
     from rules.plan import Watermark
 
-log = logging.getLogger("vitrine.darkroom")
 RENDERER_VARIABLE = "VITRINE_RENDERER"
 
 
@@ -78,12 +76,11 @@ def upscalers_of(settings: Settings, studio: Studio) -> Upscalers:
     """The networks in the studio's `weights/upscale/`; each is loaded once in this process."""
     from pipeline.upscale.network_upscaler import find_upscaler  # noqa: PLC0415
 
-    said = settings.upscaling
     folder = studio.weights(settings.diffusion.weights) / "upscale"
 
     @cache
     def named(name: str) -> Upscaler:
-        return find_upscaler(folder, name, said.denoise, said.device)
+        return find_upscaler(folder, name, settings.upscaling.device)
 
     return named
 
@@ -106,27 +103,8 @@ def library_of(settings: Settings, studio: Studio) -> Library:
         Digests(studio.private / "digests.json"),
         Painter(weights, machine, said.batch, said.idle_s, said.timeout_s),
         studio.private / "painting.lock",
-        _background_upscaler(settings, studio),
+        upscalers_of(settings, studio),
     )
-
-
-def _background_upscaler(settings: Settings, studio: Studio) -> Upscale | None:
-    """Of painted backgrounds; one that cannot be used is told in the log, and the picture is resampled."""
-    name = settings.upscaling.background
-    if not name:
-        return None
-    from pipeline.upscale.upscaler import in_eight_bits  # noqa: PLC0415
-
-    upscalers = upscalers_of(settings, studio)
-
-    def upscale(srgb: U8, size_px: tuple[int, int]) -> U8:
-        try:
-            return in_eight_bits(upscalers(name), srgb, size_px)
-        except Misconfigured as error:
-            log.warning("painted backgrounds are resampled: %s %s", error, error.advice)
-            return srgb
-
-    return upscale
 
 
 def develop(

@@ -16,11 +16,10 @@ from daemon.alerts import AlertSettings
 from daemon.instagram.settings import InstagramSettings
 from pipeline.errors import Misconfigured
 from pipeline.format import FORMATS
-from pipeline.recipe import UpscalerName
 from pipeline.rig import Frozen
 from presets.library import Library, adopting, shipped, with_own
 from presets.mistakes import Mistake, explain, misconfigured, parse
-from presets.painting import Brush
+from presets.painting import Brush, Upscaling
 from presets.toml_lines import Lines, key_lines
 from rules.accept import Policy
 from rules.plan import Watermark, Window
@@ -57,14 +56,9 @@ class RaytracingSettings(Frozen):
     timeout_s: Annotated[float, Field(ge=1, le=86_400)] = 1800.0
 
 
-class UpscalingSettings(Frozen):
-    """For networks in weights/upscale. background: the one for painted backgrounds that are smaller than the picture, "" for none.
+class UpscalingSettings(Upscaling):
+    """For networks in weights/upscale; see `Upscaling`. device: "" = what is there."""
 
-    denoise: 0..1, where the network has a second file for that. device: "" = what is there.
-    """
-
-    background: UpscalerName = ""
-    denoise: Annotated[float, Field(ge=0, le=1)] = 1.0
     device: Literal["", "cpu", "cuda"] = ""
 
 
@@ -154,8 +148,9 @@ class Settings(BaseSettings):
     def deadline_s(self, *, raytraced: bool, painted: bool) -> float:
         """What a picture may take: all of Blender's time, all of the painter's, and an ordinary render's, longer for a larger picture."""
         slow = self.raytracing.timeout_s if raytraced else 0.0
-        # Another worker may be painting first, and the model be loaded and painting then.
-        slow += 2 * self.diffusion.timeout_s if painted else 0.0
+        # Another worker may be painting first, and the model be loaded and painting then; and so again for the last touch.
+        turns = 4 if self.diffusion.settle else 2
+        slow += turns * self.diffusion.timeout_s if painted else 0.0
         return self.job_deadline_s + _S_A_MEGAPIXEL * self._further_megapixels + slow
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,18 +10,20 @@ import cv2
 import numpy as np
 
 from pipeline.format import FORMATS
-from pipeline.recipe import Recipe
+from pipeline.recipe import Recipe, Surface
 from pipeline.shape.kind import guess_kind
 from pipeline.stance import stance_for
 from pipeline.upscale.product import LEAST_ENLARGEMENT, enlarged
 from pipeline.upscale.upscaler import Upscalers, no_upscalers
-from pipeline.values import F32, Box, Cutout, Ground, Note
+from pipeline.values import F32, Area, Box, Cutout, Ground, Note
 
 TABLE_ELEVATION = 30.0
 CONTACT_AT = 0.70  # of the free height: where an upright piece stands
 MIDDLE_AT = 0.50
 LONGEST_SHARE = 0.80  # of the free frame: no piece may come nearer to the edge
 LARGEST_ENLARGEMENT = 2.5  # of the photo's own pixels
+LARGEST_SET = 1.4  # of its own size, so that a piece keeps away from what stands around
+NEAR = 0.01  # units: of the safe area's border
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,21 @@ class Piece:
     notes: tuple[Note, ...] = ()
 
 
-def lay_out(cutout: Cutout, recipe: Recipe, upscalers: Upscalers = no_upscalers) -> Piece:
+SafeArea = Callable[[Surface, Literal["table", "flat"], int], Area | None]
+"""Where a piece may stand on a surface, seen so, with that seed."""
+
+
+def anywhere(_surface: Surface, _view: str, _seed: int) -> Area | None:
+    """The safe area of sets that have no places to avoid."""
+    return None
+
+
+def lay_out(
+    cutout: Cutout, recipe: Recipe, upscalers: Upscalers = no_upscalers, safe_area: SafeArea = anywhere
+) -> Piece:
     """Scale the cut-out so that it is `recipe.fill` of the free frame, whichever side is reached first, and set it down.
 
-    upscalers: for recipes that name one. Raises Busy when it has no memory.
+    upscalers: for recipes that name one. safe_area: of the set; the set is taken larger until the piece fits into it.
     """
     kind = guess_kind(cutout.alpha) if recipe.jewelry_type == "auto" else recipe.jewelry_type
     view, pose = stance_for(kind, recipe.view, recipe.pose)
@@ -67,9 +81,38 @@ def lay_out(cutout: Cutout, recipe: Recipe, upscalers: Upscalers = no_upscalers)
     rgb, alpha = _placed(rgb, alpha, (x0, y0), recipe)
     box = Box(x0, y0, x0 + size[0], y0 + size[1])
     origin = (x0 + size[0] / 2, float(box.y1) if standing else y0 + size[1] / 2)
-    ground = Ground(TABLE_ELEVATION if view == "table" else 90.0, float(max(size)), origin)
+    unit_px = _unit_px(size, safe_area(recipe.surface, view, recipe.seed), standing=standing)
+    ground = Ground(TABLE_ELEVATION if view == "table" else 90.0, unit_px, origin)
     notes = (*_notes(enlargement, cutout), *more)
     return Piece(rgb, alpha, box, ground, view, pose, enlargement, notes)
+
+
+def stands_safely(piece: Piece, safe: Area | None) -> tuple[Note, ...]:
+    """A note where the piece reaches beyond its set's safe area."""
+    if safe is None:
+        return ()
+    (x, y), unit, box = piece.ground.origin, piece.ground.unit_px, piece.box
+    reach = ((box.x0 - x) / unit, (box.y0 - y) / unit, (box.x1 - x) / unit, (box.y1 - y) / unit)
+    within = all(
+        one >= least - NEAR if low else one <= least + NEAR
+        for one, least, low in zip(reach, safe, (True, True, False, False), strict=True)
+    )
+    if within:
+        return ()
+    text = "The piece reaches beyond the place that this set keeps free for it; choose another template or a smaller `fill`."
+    return (Note("beyond-set", text),)
+
+
+def _unit_px(size: tuple[int, int], safe: Area | None, *, standing: bool) -> float:
+    """Pixels of the set's unit: the piece's long side, or more where a part of the set is in its way."""
+    longest = float(max(size))
+    if safe is None:
+        return longest
+    above, below = (size[1], 0.0) if standing else (size[1] / 2, size[1] / 2)
+    x0, y0, x1, y1 = safe
+    needs = ((size[0] / 2, -x0), (size[0] / 2, x1), (above, -y0), (below, y1))
+    least = max(need / max(room, 1e-6) for need, room in needs)
+    return min(max(longest, least), LARGEST_SET * longest)
 
 
 def free_frame(recipe: Recipe) -> Box:

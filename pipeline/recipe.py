@@ -34,8 +34,8 @@ Pose = Literal["upright", "flat", "hanging", "auto"]
 View = Literal["table", "flat", "auto"]
 Renderer = Literal["fast", "blender"]
 UpscalerName = Annotated[
-    str, Field(pattern=r"^([\w+-][\w.+-]*)?$")
-]  # of a file in the studio's weights/upscale, no path
+    str, Field(pattern=r"^([\w+-][\w.+-]*(:(0(\.\d+)?|1(\.0+)?))?)?$")
+]  # of a file in the studio's weights/upscale, no path; "name:0.5": mixed by halves with its second file (`with_denoise`)
 BackdropName = Literal["plate", "diffusion"]
 ControlName = Literal["auto", "none", "depth", "normal", "edges"]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
@@ -107,7 +107,8 @@ class Painting(Frozen):
     prompt, negative: in words. model: its name, "" = the first there is. control: which picture of the set's shape holds it;
     auto: what there is a ControlNet for. control_strength: how firmly. steps, guidance: None = as the model's family wants.
     side_px: of square pictures, None = the model's own. backgrounds: how many different ones there are, take: which of
-    them this picture gets.
+    them this picture gets. upscaler: enlarges a painting that is smaller than its picture, "" for none. settle: how
+    freely the model paints over shadow and reflection around the piece, 0 for not at all.
     """
 
     prompt: str
@@ -121,6 +122,8 @@ class Painting(Frozen):
     side_px: Annotated[int, Field(ge=64, le=2048, multiple_of=8)] | None = None
     backgrounds: Annotated[int, Field(ge=1, le=100)] = 1
     take: Annotated[int, Field(ge=0)] = 0
+    upscaler: UpscalerName = ""
+    settle: Annotated[float, Field(ge=0, le=0.8)] = 0.0
 
 
 class Candidate(Frozen):

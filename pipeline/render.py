@@ -15,6 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.backdrop.backdrop import paint
 from pipeline.backdrop.diffused import Backgrounds, no_backgrounds
+from pipeline.backdrop.plate import safe_area
+from pipeline.backdrop.settle import settled, touched
 from pipeline.composite import Composite, compose
 from pipeline.cutout.cut import DRAFT_PX, WORKING_PX, cut_out
 from pipeline.cutout.engines import segmenter_for
@@ -23,7 +25,7 @@ from pipeline.develop import develop
 from pipeline.format import FORMATS
 from pipeline.judge.colours import colours_of
 from pipeline.judge.judge import judge
-from pipeline.layout import Piece, lay_out
+from pipeline.layout import Piece, anywhere, lay_out, stands_safely
 from pipeline.light.traced import NotTraced, Tracer, no_tracer, raytraced, standing_of, untraced
 from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
@@ -101,11 +103,16 @@ def render_cutout(
     taken = take(cutout, recipe, clock, tracer, backgrounds=backgrounds, upscalers=upscalers)
     with clock.step("develop"):
         srgb = develop(taken.composite.frame, taken.piece, recipe)
+    more: tuple[Note, ...] = ()
+    if taken.scene.settle:
+        with clock.step("settle"):
+            where = touched(taken.composite.bare, taken.composite.ground, taken.piece.alpha)
+            srgb, more = settled(srgb, taken.scene, where)
     with clock.step("judge"):
         verdict = judge(
             cutout, taken.piece, taken.solid, taken.composite, taken.scene, recipe=recipe, srgb=srgb
         )
-    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes)
+    notes = (*notes, *cutout.notes, *taken.piece.notes, *taken.scene.notes, *taken.notes, *more)
     return Render(srgb, verdict, clock.seconds, notes, colours_of(cutout))
 
 
@@ -136,7 +143,7 @@ def take(
     keep_big_blocks()
     with threadpool_limits(1, "blas"):
         with clock.step("layout"):
-            piece = lay_out(cutout, recipe, upscalers)
+            piece = lay_out(cutout, recipe, upscalers, anywhere if recipe.painting else safe_area)
         with clock.step("shape"):
             solid = solidify(piece.alpha, piece.ground, piece.pose)
         with clock.step("backdrop"):
@@ -151,16 +158,17 @@ def take(
                 recipe.painting,
                 backgrounds,
             )
+            safely = stands_safely(piece, scene.safe)
         with clock.step("light"):
             composite = compose(scene, piece, solid, recipe.rig)
         if recipe.renderer == "fast":
-            return Take(piece, solid, scene, composite)
+            return Take(piece, solid, scene, composite, safely)
         with clock.step("path tracing"):
             try:
                 traced = tracer(standing_of(recipe, piece, solid, composite))
             except NotTraced as error:
-                return Take(piece, solid, scene, composite, (untraced(error),))
-            return Take(piece, solid, scene, raytraced(composite, traced, piece))
+                return Take(piece, solid, scene, composite, (*safely, untraced(error)))
+            return Take(piece, solid, scene, raytraced(composite, traced, piece), safely)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ Images are (height, width, channels), rows downwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
 Mask = NDArray[np.bool_]
+Area = tuple[float, float, float, float]
+"""(x0, y0, x1, y1) in units around a ground's origin, y down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,18 @@ class Ground:
     origin: tuple[float, float]
 
 
+Settle = Callable[[U8, F32], U8]
+"""A finished picture (H, W, 3) and where it may change (H, W) 0..1, to a picture painted over there; raises `NotPainted`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """An empty set, lit. Radiance = sum of `groups`; each light's share is kept apart so that a shadow darkens only it.
 
     groups: light name (or "ambient") -> (H, W, 3) rgb. roughness, f0, reflection: for the floor reflection.
-    spill_rgb: (3,) mean colour the ground throws back on the piece. notes: what the owner should know of the set.
+    spill_rgb: (3,) mean colour the ground throws back on the piece. safe: where a piece may stand; None: anywhere.
+    notes: what the owner should know of the set. settle: paints over a part of a finished picture; see
+    `pipeline.backdrop.settle`.
     """
 
     groups: Mapping[str, F32]
@@ -126,7 +134,9 @@ class Scene:
     f0: float
     reflection: float
     spill_rgb: F32
+    safe: Area | None = None
     notes: tuple[Note, ...] = ()
+    settle: Settle | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pipeline.errors import Misconfigured
 from pipeline.recipe import JEWELRY_TYPES, MATERIALS, Look, Surface
 from pipeline.rig import Rig
 from presets.mistakes import Mistake, read
-from presets.models import Defaults, SurfaceFile, Template, TemplateFile
+from presets.models import DRAWN_ANEW, FORMED, Defaults, SurfaceFile, Template, TemplateFile
 from presets.spelling import unknown
 from presets.toml_lines import key_lines, line_of
 
@@ -89,6 +89,19 @@ class _Reader:
                 known.surface_of(template)
             except ValidationError as error:
                 self.note(path, (name, "change", "pattern"), str(error.errors()[0]["ctx"]["error"]))
+        given = template.change.model_dump(exclude_none=True)
+        if given.get("plate") and given["plate"] not in DRAWN_ANEW:
+            for key in FORMED:
+                if surface and given.get(key, getattr(surface, key)) != getattr(surface, key):
+                    problem = (
+                        f'has no effect on the plate "{given["plate"]}", whose folds and grain were baked'
+                    )
+                    self.note(
+                        path,
+                        (name, "change", key),
+                        problem,
+                        f"plate or {key}, not both; without a plate it is painted",
+                    )
 
 
 def load(home: Path) -> Library:

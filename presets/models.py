@@ -38,7 +38,13 @@ def _word(text: str) -> str:
 Tag = Annotated[str, AfterValidator(_word)]
 LoraName = Annotated[str, Field(pattern=r"^[^:/\\]+(:-?[0-9]+(\.[0-9]+)?)?$")]
 PlateName = Annotated[str, Field(pattern=r"^[a-z0-9-]*$")]
+DRAWN_ANEW = frozenset(
+    {"marble"}
+)  # plates whose pattern is painted for each picture: another scale or relief shows on them
 KNOWN_TYPES: tuple[JewelryType, ...] = tuple(kind for kind in JEWELRY_TYPES if kind != "auto")  # type: ignore[misc]
+
+
+FORMED = ("scale", "relief")  # what light has been baked on
 
 
 class Parameters(Frozen):
@@ -90,17 +96,17 @@ class SurfaceFile(Frozen):
     def surface(self, palette: str, change: Change | None = None) -> Surface:
         """The material in one of its palettes. Raises ValidationError for a pattern that it does not have.
 
-        One that is laid, cut or woven otherwise, or that has other folds or grain by `change`, is painted unless it names a
-        plate: what is baked stays as it is. Only marble's veins are drawn anew on its plate.
+        One that is laid, cut or woven otherwise, or that has other folds or grain than the surface, is painted unless the change
+        names a plate: what is baked stays as it is. Only veins that are drawn anew on their plate follow.
         """
         own = self.model_dump(exclude={"name", "title", "palettes"})
         chosen = self.palettes[palette].model_dump(exclude={"title"}, exclude_none=True)
         chosen |= change.model_dump(exclude_none=True) if change else {}
-        formed = change is not None and (change.scale, change.relief) != (None, None)
-        formed = formed and self.material != "marble"
-        if (formed or chosen.get("pattern", "plain") != "plain") and "plate" not in chosen:
-            chosen["plate"] = ""
-        return Surface(name=f"{self.name}-{palette}", palette=palette, **(own | chosen))
+        made = own | chosen
+        formed = any(made[key] != own[key] for key in FORMED) and made["plate"] not in DRAWN_ANEW
+        if (formed or made.get("pattern", "plain") != "plain") and "plate" not in chosen:
+            made["plate"] = ""
+        return Surface(name=f"{self.name}-{palette}", palette=palette, **made)
 
 
 class Template(Frozen):

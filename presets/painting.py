@@ -10,8 +10,9 @@ from typing import Annotated
 from pydantic import Field
 
 from pipeline.backdrop.colour_words import colour_words
-from pipeline.recipe import ControlName, Painting, Surface, Worn
+from pipeline.recipe import ControlName, Painting, Surface, UpscalerName, Worn
 from pipeline.rig import Aim, Frozen, Light, Rig
+from pipeline.upscale.family import with_denoise
 from presets.models import LoraName, Template
 
 NEVER = (
@@ -39,6 +40,7 @@ class Brush(Frozen):
     guidance: Annotated[float, Field(ge=0, le=30)] | None = None
     side_px: Annotated[int, Field(ge=64, le=2048, multiple_of=8)] | None = None
     backgrounds: Annotated[int, Field(ge=1, le=100)] = 2
+    settle: Annotated[float, Field(ge=0, le=0.8)] = 0.0
 
 
 class Said(Frozen):
@@ -54,11 +56,26 @@ class Said(Frozen):
     lora: tuple[LoraName, ...] | None = None
 
 
+class Upscaling(Frozen):
+    """Networks in weights/upscale. background: for painted backgrounds that are smaller than the picture, "" for none.
+
+    denoise: 0..1, where the network has a second file for that.
+    """
+
+    background: UpscalerName = ""
+    denoise: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+    def named(self, name: str) -> str:
+        """The upscaler as a recipe names it: with all that decides its pixels."""
+        return with_denoise(name, self.denoise)
+
+
 class Commission(Frozen):
     """What beside the template decides a painted set. take: which of its backgrounds this picture gets."""
 
     brush: Brush = Brush()
     said: Said = Said()
+    upscaling: Upscaling = Upscaling()
     take: int = 0
 
 
@@ -85,7 +102,9 @@ def painting(
         guidance=brush.guidance,
         side_px=brush.side_px,
         backgrounds=brush.backgrounds,
+        settle=brush.settle,
         take=commission.take % brush.backgrounds,
+        upscaler=commission.upscaling.named(commission.upscaling.background),
     )
 
 

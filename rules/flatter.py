@@ -34,7 +34,7 @@ METAL_WORDS = {
     "dark-metal": "dark metal",
     "pearl": "pearl",
 }
-# How much of base, accent and detail one sees of a material, fitted to the rendered sets (the tests compare them).
+# How much of base, accent and detail one sees of a pattern, a plate or a material, fitted to the rendered sets (the tests compare them).
 _SHARES = {
     "velvet": (0.62, 0.38, 0.0),
     "onyx": (0.6, 0.1, 0.3),
@@ -45,6 +45,10 @@ _SHARES = {
     "horizon": (0.55, 0.25, 0.2),
     "gradient": (0.5, 0.1, 0.4),
     "festive": (0.9, 0.1, 0.0),
+    "smoked-glass": (1.0, 0.0, 0.0),
+    "silk": (0.8, 0.2, 0.0),
+    "petals": (0.85, 0.15, 0.0),
+    "diyas": (0.97, 0.03, 0.0),
 }
 
 
@@ -132,7 +136,8 @@ def why(taken: Candidate, piece: Piece) -> str:
 
 def tone(surface: Surface) -> Tone:
     """The colour that a surface has as a whole (Ottosson 2020, in plain numbers: no imaging library here)."""
-    shares = _SHARES.get(surface.pattern) or _SHARES.get(surface.material) or (1.0, 0.0, 0.0)
+    kinds = (surface.pattern, surface.plate, surface.material)
+    shares = next((_SHARES[kind] for kind in kinds if kind in _SHARES), (1.0, 0.0, 0.0))
     colours = (_linear(surface.base), _linear(surface.accent), _linear(surface.detail))
     red, green, blue = (
         sum(share * colour[c] for share, colour in zip(shares, colours, strict=True)) for c in range(3)

@@ -12,7 +12,7 @@ from pipeline.format import FormatName
 from pipeline.recipe import JewelryType, Recipe
 from pipeline.rig import Aim
 from presets.library import recipe
-from presets.painting import Brush, Commission, Said
+from presets.painting import Brush, Commission, Said, Upscaling
 from rules.facts import Facts
 from rules.grammar import read_folder
 from rules.plan import Finding, Output, Plan
@@ -101,7 +101,7 @@ def _recipes(
             pool=one.pool,
             renderer=renderer or "fast",
             light=light,
-            enlarge=enlarge or "",
+            enlarge=rules.upscaling.named(enlarge or ""),
             backdrop=backdrop,
             commission=commission,
         )
@@ -132,7 +132,9 @@ def _commission(voices: Voices, rules: Rules, key: str) -> Commission:
     named = {"model": "diffusion_model"}
     said = Said(**{name: voices.first(named.get(name, name))[0] for name in Said.model_fields})
     brush = Brush(**{name: getattr(rules.diffusion, name) for name in Brush.model_fields})
-    return Commission(brush=brush, said=said, take=int(hashlib.sha256(key.encode()).hexdigest()[:8], 16))
+    upscaling = Upscaling(**{name: getattr(rules.upscaling, name) for name in Upscaling.model_fields})
+    take = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
+    return Commission(brush=brush, said=said, upscaling=upscaling, take=take)
 
 
 def _formats(voices: Voices, outputs: tuple[Output, ...]) -> tuple[tuple[FormatName, ...], list[str]]:

@@ -14,7 +14,7 @@ from pipeline.rig import Aim, Frozen
 from presets.library import library
 from presets.mistakes import PLAIN, TABLE
 from presets.models import LoraName
-from presets.painting import Brush
+from presets.painting import Brush, Upscaling
 from presets.spelling import closest, listing, unknown
 from presets.styles import Style, find_style, style_words
 from rules.accept import Policy
@@ -149,6 +149,7 @@ class Rules(Frozen):
     accept: Policy = Policy()
     instagram: Posting = Posting()
     diffusion: Brush = Brush()
+    upscaling: Upscaling = Upscaling()
 
     def first_match(self, folder: str) -> tuple[int, Rule] | None:
         """The first rule for the folder and its number, counted from 1."""

@@ -5,13 +5,14 @@
 #   STUDIO=/srv/vitrine    the studio folder that the service watches
 #   PYTHON=python3         the Python to build upon; it must not lie in anybody's home
 #   GPU=no                 yes: the service may use an NVIDIA card
+#   TORCH=$GPU             yes: with torch, for painted backgrounds, enlarging and captions (gigabytes)
 #   INSTAGRAM=no           yes: with what the unofficial way to Instagram needs
 #   PROGRAM=yes            no: the service's files only
 #   DESTDIR=               another root to install into (for packages and tests); nothing on this machine is touched then
 set -eu
 cd "$(dirname "$0")/.."
 PREFIX=${PREFIX:-/opt/vitrine} STUDIO=${STUDIO:-/srv/vitrine} PYTHON=${PYTHON:-python3} DESTDIR=${DESTDIR:-}
-GPU=${GPU:-no} PROGRAM=${PROGRAM:-yes} INSTAGRAM=${INSTAGRAM:-no}
+GPU=${GPU:-no} TORCH=${TORCH:-${GPU:-no}} PROGRAM=${PROGRAM:-yes} INSTAGRAM=${INSTAGRAM:-no}
 program=$DESTDIR$PREFIX
 units=$DESTDIR/etc/systemd/system
 
@@ -39,7 +40,11 @@ install_program() {
     "$PYTHON" -m venv "$program"
     lock=requirements.lock
     [ "$INSTAGRAM" != yes ] || lock=requirements-instagram.lock
-    "$program/bin/python" -m pip install --quiet --disable-pip-version-check -r "$lock"
+    locks=$lock
+    [ "$TORCH" != yes ] || locks="requirements-diffusion.lock $lock"  # one after the other: where both name a version, the last wins
+    for lock in $locks; do
+        "$program/bin/python" -m pip install --quiet --disable-pip-version-check -r "$lock"
+    done
     "$program/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps .
     if [ -n "$DESTDIR" ]; then  # the scripts must name the place where they will be, not where they were made
         find "$program/bin" -maxdepth 1 -type f -exec sed -i "s|$DESTDIR$PREFIX|$PREFIX|g" {} +

@@ -119,7 +119,9 @@ class Wall:
                     continue
                 made = library.fill(_stage(wanted), wanted.painting)
                 for entry in made:
-                    typer.echo(f"{wanted.template}: {self.files.folder / entry.name}.png")
+                    card = f", {entry.told['card_mb']} MB of the card" if entry.told["card_mb"] else ""
+                    cost = f"{entry.told['seconds']} s{card}"
+                    typer.echo(f"{wanted.template}: {self.files.folder / entry.name}.png ({cost})")
                 if not made:
                     typer.echo(f"{wanted.template}: all are there")
         except NotPainted as error:

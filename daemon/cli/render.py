@@ -121,7 +121,9 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
     said = load_settings(studio)
     home = Folders(studio.absolute())
     backgrounds, upscalers = library_of(said, home), upscalers_of(said, home)
-    commission = Commission(brush=said.rules.diffusion, said=Said(prompt=prompt or None))
+    commission = Commission(
+        brush=said.rules.diffusion, said=Said(prompt=prompt or None), upscaling=said.rules.upscaling
+    )
 
     def recipe_for(photo: Path) -> Recipe:
         found = (type_in_name(photo.name) or asked) if asked == "auto" else asked
@@ -138,7 +140,7 @@ def command(  # noqa: PLR0917 - typer reads the options off the signature
             pool=one.pool,
             renderer="blender" if raytraced else "fast",
             light=aim,
-            enlarge=enlarge,
+            enlarge=said.upscaling.named(enlarge),
             backdrop="diffusion" if diffusion or prompt else None,
             commission=commission,
         )

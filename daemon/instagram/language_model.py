@@ -18,6 +18,7 @@ from daemon.instagram.captions import Record, Said, Voice
 from daemon.instagram.doubts import doubts
 from daemon.instagram.model_folder import check_model, sees_pictures
 from pipeline.errors import Misconfigured
+from pipeline.machine_code import settle_torch
 from pipeline.offline import hub_off
 
 log = logging.getLogger("vitrine.captions")
@@ -125,6 +126,8 @@ _ONLY_HERE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": Fal
 def _answer(model: Any, tokens: Any, asked: Any) -> str:
     """What follows the question: the likeliest words, up to the end of the line."""
     import torch  # noqa: PLC0415
+
+    settle_torch(torch)
 
     with torch.inference_mode():
         made = model.generate(

@@ -19,7 +19,7 @@ from pipeline.backdrop.stage import Stage, Takings
 from pipeline.color import linear_from_srgb, luminance
 from pipeline.light.gobo import light_pattern
 from pipeline.recipe import Painting
-from pipeline.values import F32, U8, Note, Scene
+from pipeline.values import F32, U8, Note, Scene, Settle
 
 LEAST_SPREAD, DARKEST, BRIGHTEST = 0.004, 0.004, 0.97  # of sRGB, 0..1: outside, the model painted nothing
 COARSE_PX = 96  # side at which the picture is compared with the rig's pattern
@@ -29,14 +29,23 @@ FAINT = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A painted picture, (h, w, 3) sRGB of any size with the frame's shape, and the name it has in the library."""
+    """A painted picture, (h, w, 3) sRGB of any size with the frame's shape, and the name it has in the library.
+
+    notes: what its owner should know of it. settle: see `Scene`.
+    """
 
     srgb: U8
     name: str
+    notes: tuple[Note, ...] = ()
+    settle: Settle | None = None
 
 
 class NotPainted(Exception):  # noqa: N818 - a state of one picture, not a failure of the job
     """The set could not be painted; the text is for the owner, without a full stop."""
+
+
+class NotAgain(NotPainted):
+    """The same order would fare the same now: too slow, or an empty picture."""
 
 
 Backgrounds = Callable[[Stage, Painting], Background]  # raises `NotPainted`
@@ -65,14 +74,16 @@ def diffused(stage: Stage, background: Background) -> Scene:
     for name, share in shares(stage, rgb).items():
         takings.add(name, rgb * share[..., None])
     told = f"The background is {background.name}; `vitrine backgrounds ban {background.name}` takes it out of use."
-    return replace(takings.scene(), notes=(Note("background", told),))
+    return replace(
+        takings.scene(), notes=(Note("background", told), *background.notes), settle=background.settle
+    )
 
 
 def refuse_nothing(srgb: U8) -> None:
-    """Raises `NotPainted` when the picture shows nothing: a model in a precision that it cannot bear paints black."""
+    """Raises `NotAgain` when the picture shows nothing: a model in a precision that it cannot bear paints black."""
     mean, spread = (float(one) / 255 for one in (srgb.mean(), srgb.std()))
     if spread < LEAST_SPREAD or not DARKEST < mean < BRIGHTEST:
-        raise NotPainted('the model painted an empty picture; dtype = "float32" in [diffusion] may help')
+        raise NotAgain('the model painted an empty picture; dtype = "float32" in [diffusion] may help')
 
 
 def shares(stage: Stage, rgb: F32) -> dict[str, F32]:

@@ -12,6 +12,8 @@ import numpy as np
 
 from pipeline.values import F32
 
+LEAST_EXPONENT = -80.0  # below it processors crawl through numbers next to 0
+
 
 def f32(values: Any) -> F32:
     """Array as float32, without a copy when it is already: keeps a stray double from spreading."""
@@ -78,3 +80,13 @@ def shifted(layer: F32, columns: float, rows: float) -> F32:
 def correlated(layer: F32, kernel: F32) -> F32:
     """Layer correlated with a small kernel, edges mirrored."""
     return np.asarray(cv2.filter2D(layer, -1, kernel, borderType=cv2.BORDER_REFLECT), dtype=np.float32)
+
+
+def exp(layer: F32) -> F32:
+    """E to the layer; OpenCV is several times quicker than numpy here, where the result does not vanish."""
+    return np.asarray(cv2.exp(np.maximum(layer, np.float32(LEAST_EXPONENT))), dtype=np.float32)
+
+
+def power(layer: F32, exponent: float) -> F32:
+    """A layer of one channel, not below 0, to a power."""
+    return np.asarray(cv2.pow(layer, exponent), dtype=np.float32)

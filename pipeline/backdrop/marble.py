@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 
-from pipeline.backdrop.filters import gaussian
+from pipeline.backdrop.filters import exp, f32, gaussian, power, wide_gaussian
 from pipeline.backdrop.noise import Noise, grain
 from pipeline.backdrop.relight import Polish, arriving, mirror_glow
+from pipeline.backdrop.sheet import Sheet
 from pipeline.backdrop.slabs import onyx, terrazzo
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
 from pipeline.backdrop.veins import Lines, cracks, wisps
@@ -65,54 +67,62 @@ def _room(stage: Stage, Y: F32) -> F32:
     return room
 
 
-def _bedding(stage: Stage, rng: np.random.Generator, X: F32, Y: F32) -> tuple[F32, F32, Noise]:
+def _bedding(stage: Stage, rng: np.random.Generator, X: F32, Y: F32) -> tuple[Sheet, Noise]:
     """Warped coordinates in which the stone's layers run along the first axis; and the noise that warped them."""
     turn = rng.uniform(0.45, 1.0) * (1 if rng.random() < 0.5 else -1)
     cos, sin = np.float32(math.cos(turn)), np.float32(math.sin(turn))
     scale = np.float32(1.0 / stage.surface.scale)
     shift = rng.uniform(3, 50, 2).astype(np.float32)
     u, v = (X * cos + Y * sin) * scale + shift[0], (Y * cos - X * sin) * scale + shift[1]
+    samples = stage.ground.unit_px * stage.surface.scale / STEP
+    spacing = (samples, samples * stage.sin_e)
+    straight = Sheet(u, v, spacing)
     a, b = Noise(rng), Noise(rng)
-    dv = 0.34 * a.fbm(u * 0.8, v * 0.8, 2) + 0.055 * a.fbm(u * 3.1, v * 3.1, 4, 0.58)
-    du = 0.30 * b.fbm(u * 0.8, v * 0.8, 2) + 0.055 * b.fbm(u * 3.1, v * 3.1, 4, 0.58)
-    return (u + du).astype(np.float32), (v + dv).astype(np.float32), a
+    dv = 0.34 * straight.fbm(a, 0.8, 0.8, 2) + 0.055 * straight.fbm(a, 3.1, 3.1, 4, 0.58)
+    du = 0.30 * straight.fbm(b, 0.8, 0.8, 2) + 0.055 * straight.fbm(b, 3.1, 3.1, 4, 0.58)
+    return Sheet(u + du, v + dv, spacing), a
 
 
 def slab(stage: Stage, X: F32, Y: F32) -> F32:
     """Albedo of the stone as the lens sees it, full size (H, W, 3)."""
     rng = stage.generator("marble")
-    u, v, noise = _bedding(stage, rng, X, Y)
+    at, noise = _bedding(stage, rng, X, Y)
     smoky = float(np.sqrt(stage.base().mean()))
-    big = cracks(rng, u * 0.55, v, 0.60, 0.9)
-    small = cracks(rng, u * 0.6 + 7.0, v, 0.21, 0.6)
+    big = cracks(rng, at.u * np.float32(0.55), at.v, 0.60, 0.9)
+    small = cracks(rng, at.u * np.float32(0.6) + 7.0, at.v, 0.21, 0.6)
     step = STEP / stage.ground.unit_px
-    hair = wisps(noise, u * 0.3, v, 3.0, cell=(step / stage.sin_e, step), offset=11.0)
-    ragged = 0.5 + 3.2 * noise.fbm(u * 9.0, v * 9.0, 2) ** 2
-    fade = smoothstep(-0.55, 0.30, noise(u * 0.9 + 60.0, v * 0.9))
-    near_big = 0.15 + 0.85 * np.exp(-big.distance / 0.09)
-    web = small.strength * smoothstep(-0.15, 0.5, noise(u * 1.3 + 70.0, v * 1.3)) * near_big
+    hair = wisps(at, noise, 0.9, 3.0, cell=(step / stage.sin_e, step), offset=11.0)
+    ragged = 0.5 + 3.2 * at.fbm(noise, 9.0, 9.0, 2) ** 2
+    fade = smoothstep(-0.55, 0.30, at.noise(noise, 0.9, 0.9, (60.0, 0.0)))
+    near_big = 0.15 + 0.85 * exp(big.distance / -0.09)
+    web = small.strength * smoothstep(-0.15, 0.5, at.noise(noise, 1.3, 1.3, (70.0, 0.0))) * near_big
     blur = stage.defocus_px(Y)
-    vein = _thread(stage, blur, big, (0.0014 + 0.0048 * big.strength**3) * ragged, fade * big.strength**0.7)
-    np.maximum(vein, _thread(stage, blur, small, (0.0008 + 0.002 * web) * ragged, web**0.6), out=vein)
-    np.maximum(vein, _thread(stage, blur, hair, 0.0014 * ragged, 0.36 * hair.strength), out=vein)
-    haze = np.float32(smoky) * _smoke(noise, (u, v), big, hair, fade)
-    haze += np.float32(0.40) * smoothstep(-0.15, 0.6, noise.fbm(u * 0.8 + 33.0, v * 1.7, 4))
+    strength = big.strength
+    vein = _thread(stage, blur, big, (0.0014 + 0.0048 * strength**3) * ragged, fade * power(strength, 0.7))
+    for lines, width, cover in (
+        (small, (0.0008 + 0.002 * web) * ragged, power(web, 0.6)),
+        (hair, 0.0014 * ragged, 0.36 * hair.strength),
+    ):
+        np.maximum(vein, _thread(stage, blur, lines, width, cover), out=vein)
+    haze = np.float32(smoky) * _smoke(noise, at, big, hair, fade)
+    haze += np.float32(0.40) * smoothstep(-0.15, 0.6, at.fbm(noise, 0.8, 1.7, 4, shift=(33.0, 0.0)))
     haze = stage.enlarge(
         defocus(np.clip(haze * np.float32(stage.surface.relief), 0, 1), blur, STEP / stage.px)
     )
     vein *= np.float32(stage.surface.relief * (1.0 - 0.35 * smoky))
-    return _colored(stage, np.clip(vein, 0.0, 1.0), haze)
+    return _colored(stage, np.minimum(vein, np.float32(1), out=vein), haze)
 
 
-def _smoke(noise: Noise, at: tuple[F32, F32], big: Lines, hair: Lines, fade: F32) -> F32:
+def _smoke(noise: Noise, at: Sheet, big: Lines, hair: Lines, fade: F32) -> F32:
     """How far pale stone is clouded by what bled out of its veins: to one side far, to the other hardly."""
-    u, v = at
-    side = 0.5 + 0.5 * np.tanh(3.0 * noise(u * 1.1 + 90.0, v * 1.1))
-    bleed = big.strength * (0.3 + 0.7 * fade) * np.exp(-big.distance / (0.012 + 0.10 * side))
-    bleed = gaussian(bleed, 6.0)  # the strengths of neighbouring cracks must not meet in a line
-    wisp = hair.strength * np.exp(-np.abs(hair.distance) / np.where(hair.distance > 0, 0.06, 0.012))
-    streak = 1.0 - np.abs(noise.fbm(u * 0.7 + 5.0, v * 2.6, 4, 0.58)) * 2.6
-    band = smoothstep(-0.1, 0.55, noise(u * 0.5 + 44.0, v * 1.0))
+    side = at.drawn(lambda u, v: 0.5 + 0.5 * np.tanh(3.0 * noise(u * 1.1 + 90.0, v * 1.1)), 3.0)
+    bleed = big.strength * (0.3 + 0.7 * fade) * exp(big.distance / (-0.012 - 0.10 * side))
+    bleed = wide_gaussian(bleed, 6.0)  # the strengths of neighbouring cracks must not meet in a line
+    wisp = hair.strength * exp(
+        hair.distance * np.where(hair.distance > 0, np.float32(-1 / 0.06), np.float32(1 / 0.012))
+    )
+    streak = 1.0 - np.abs(at.fbm(noise, 0.7, 2.6, 4, 0.58, (5.0, 0.0))) * 2.6
+    band = smoothstep(-0.1, 0.55, at.noise(noise, 0.5, 1.0, (44.0, 0.0)))
     smoke: F32 = 1.0 * bleed + 0.35 * wisp + 0.75 * band * np.maximum(streak, 0.0) ** 2
     return smoke
 
@@ -125,9 +135,10 @@ def _thread(stage: Stage, blur: F32, lines: Lines, width: F32, strength: F32) ->
     pixel = 0.75 / stage.ground.unit_px
     lens = np.float32(stage.px / stage.ground.unit_px) * blur * 1.4
     seen = np.sqrt(width * width + np.float32(pixel * pixel) + lens * lens)
-    cover = strength * width / seen
-    distance = np.abs(stage.enlarge(lines.distance)) / stage.enlarge(seen)
-    thread: F32 = np.exp(-distance * np.sqrt(distance)) * stage.enlarge(cover)
+    distance = np.abs(stage.enlarge(lines.distance / seen))
+    distance *= -np.sqrt(distance)
+    thread = exp(distance)
+    thread *= stage.enlarge(strength * width / seen)
     return thread
 
 
@@ -136,11 +147,10 @@ def _colored(stage: Stage, vein: F32, haze: F32) -> F32:
     size = 1.2 * stage.px
     crystal = 1.0 + 0.010 * grain(stage.generator("marble crystals"), vein.shape, size, size)
     base, accent, detail = stage.base(), stage.accent(), stage.detail()
-    stone = np.empty((*vein.shape, 3), dtype=np.float32)
-    for channel in range(3):
-        plane = base[channel] + (detail[channel] - base[channel]) * haze
-        plane += (accent[channel] - plane) * vein
-        stone[..., channel] = plane * crystal
+    # base + (detail - base) haze, and of that + (accent - it) vein
+    mix = np.stack([accent - base, detail - base, base - detail, base], axis=1)
+    stone = f32(cv2.transform(cv2.merge([vein, haze, vein * haze]), mix))
+    stone *= cv2.merge([crystal] * 3)
     return stone
 
 

@@ -22,12 +22,13 @@ from pipeline.values import F32, Scene
 COVE_AT = 1.2  # where the sweep begins to rise, units behind the contact line
 COVE_RISE = 0.40
 THREAD = 0.021  # width of a linen thread, units
+HIGHEST = 0.45  # of both, as far as the raster's margin is concerned
 SWELL = 0.24  # height of the soft swell behind or beside the piece, units
 
 
 def minimal(stage: Stage) -> Scene:
     """A seamless sweep, lit: the empty set that the stage describes."""
-    raster = raster_for(stage, 0.45)
+    raster = raster_for(stage, HIGHEST)
     sweep, swell = cove(stage, raster.X, raster.Y)
     Z = f32(sweep + swell)
     seen = see(stage, raster, Z)

@@ -10,13 +10,16 @@ Sources: gradient noise with quintic fade (Perlin 2002, "Improving Noise"); frac
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
+import cv2
 import numpy as np
 
 from pipeline.backdrop.filters import enlarged_smoothly, gaussian
 from pipeline.values import F32
 
 TABLE = 256
+LEAST_SUM = 0.6  # sigma from which a pixel of grain is a sum of many
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
@@ -28,9 +31,9 @@ class Noise:
     """Smooth gradient noise over the plane, about -1..1, period 256 cells."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        angle = np.pad(rng.uniform(0.0, 2.0 * math.pi, (TABLE, TABLE)), (0, 1), mode="wrap").ravel()
-        self._gx = np.cos(angle).astype(np.float32)
-        self._gy = np.sin(angle).astype(np.float32)
+        angle = rng.uniform(0.0, 2.0 * math.pi, (TABLE, TABLE)).astype(np.float32)
+        self._gx: F32 = np.pad(np.cos(angle), (0, 1), mode="wrap").ravel()
+        self._gy: F32 = np.pad(np.sin(angle), (0, 1), mode="wrap").ravel()
 
     def __call__(self, x: F32, y: F32) -> F32:
         """Noise at float32 points of one shape; cells have size 1."""
@@ -56,32 +59,38 @@ class Noise:
         result: F32 = low
         return result
 
-    def fbm(self, x: F32, y: F32, octaves: int, gain: float = 0.5) -> F32:
-        """Fractal sum, about -1..1: each octave doubles the frequency and has `gain` of the amplitude."""
-        total, amplitude, scale = np.zeros_like(x), 1.0, 1.0
-        norm = sum(gain**k for k in range(octaves))
-        for k in range(octaves):
-            shift = np.float32(17.31 * k)
-            total += np.float32(amplitude / norm) * self(
-                x * np.float32(scale) + shift, y * np.float32(scale) - shift
+    def fbm(self, x: F32, y: F32, count: int, gain: float = 0.5) -> F32:
+        """Fractal sum of `count` octaves, about -1..1; see `octaves`."""
+        total = np.zeros_like(x)
+        for weight, scale, away in octaves(count, gain):
+            total += np.float32(weight) * self(
+                x * np.float32(scale) + np.float32(away), y * np.float32(scale) - np.float32(away)
             )
-            amplitude, scale = amplitude * gain, scale * 2.03
         return total
+
+
+def octaves(count: int, gain: float) -> Iterator[tuple[float, float, float]]:
+    """(weight, frequency, shift apart) of the octaves of a fractal sum: each has about twice the frequency and `gain` of the weight."""
+    norm = sum(gain**k for k in range(count))
+    for k in range(count):
+        yield gain**k / norm, 2.03**k, 17.31 * k
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, int], sigma_x: float, sigma_y: float) -> F32:
     """White noise through a Gaussian of `sigma` pixels each way, mean 0, standard deviation 1. Float32 (H, W).
 
-    Wide Gaussians are made on a coarser lattice, which looks the same and costs less.
+    Wide Gaussians are made on a coarser lattice, which looks the same and costs less; so does even noise instead of normal
+    noise, once a few samples are summed.
     """
     step_x, step_y = max(1, int(sigma_x / 1.5)), max(1, int(sigma_y / 1.5))
-    rows, columns = -(-shape[0] // step_y) + 2, -(-shape[1] // step_x) + 2
-    field = rng.standard_normal((rows, columns), dtype=np.float32)
+    size = (-(-shape[0] // step_y) + 2, -(-shape[1] // step_x) + 2)
+    few = min(sigma_x, sigma_y) < LEAST_SUM
+    field = rng.standard_normal(size, dtype=np.float32) if few else rng.random(size, dtype=np.float32)
     field = gaussian(field, sigma_x / step_x, sigma_y / step_y)
     if (step_x, step_y) != (1, 1):
-        field = enlarged_smoothly(field, (rows * step_y, columns * step_x))
-    field = np.asarray(field[: shape[0], : shape[1]], dtype=np.float32)
-    result: F32 = (field - field.mean(dtype=np.float64).astype(np.float32)) / max(
-        float(field.std(dtype=np.float64)), 1e-6
-    )
-    return result
+        field = enlarged_smoothly(field, (size[0] * step_y, size[1] * step_x))
+    field = np.ascontiguousarray(field[: shape[0], : shape[1]], dtype=np.float32)
+    mean, deviation = (float(one[0, 0]) for one in cv2.meanStdDev(field))
+    field -= np.float32(mean)
+    field *= np.float32(1.0 / max(deviation, 1e-6))
+    return field

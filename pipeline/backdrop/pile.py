@@ -130,7 +130,9 @@ def _tips(seed: int, width: int, height: int) -> F32:
 def _combed(px: float, rng: np.random.Generator, shape: tuple[int, int]) -> F32:
     """Fibre tips: fine grain, a little longer the way the nap is brushed, which differs from place to place."""
     turn = rng.uniform(0.9, 2.2)
-    fine = rng.standard_normal(shape, dtype=np.float32)
+    fine = (rng.random(shape, dtype=np.float32) - np.float32(0.5)) * np.float32(
+        math.sqrt(12.0)
+    )  # deviation 1
     one, other = (correlated(fine, _strand(px, turn + lean)) for lean in (-0.5, 0.5))
     share = smoothstep(-0.7, 0.7, grain(rng, shape, 70.0 * px, 45.0 * px))
     return f32(other + share * (one - other))

@@ -2,15 +2,17 @@
 
 radiance of a lamp = strength * colour * 2^exposure * (body * body colour + sheen * sheen colour + gloss * gloss colour)
 
-which is exact for light that bounces once; what folds throw at each other was baked at a middle grey and takes the
-palette's colour once. The denoiser smooths pile and grain away: they are put back here, in the picture's own scale.
+which is exact for light that bounces once; what folds throw at each other was baked at a middle grey and is corrected
+(`interreflection`). The denoiser smooths pile and grain away: they are put back here, in the picture's own scale.
 
 Any frame is a crop of the plate, scaled so that the plate's unit is the piece's: then gobo, shadow and reflection fall
 together with the plate's own. A frame that reaches over the plate by little takes it larger; by more, it has no plate.
+Colours are given to the plate's few pixels, before they are enlarged.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,28 +20,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pipeline.backdrop.filters import f32
+from pipeline.backdrop.filters import exp, f32
+from pipeline.backdrop.interreflection import colors, hidden_share, thrown
 from pipeline.backdrop.marble import slab
 from pipeline.backdrop.noise import generator, grain
 from pipeline.backdrop.pile import tufts
-from pipeline.backdrop.plate_file import (
-    FOLDER,
-    Canvas,
-    NotForThis,
-    Picture,
-    Plate,
-    read_picture,
-    read_plate,
-    takes,
-)
+from pipeline.backdrop.plate_file import FOLDER, Picture, Plate, Unusable, read_picture, read_plate, takes
 from pipeline.backdrop.stage import Stage, Takings
+from pipeline.backdrop.window import Pane, Window
+from pipeline.recipe import Surface
 from pipeline.rig import Rgb
-from pipeline.values import F32, Ground, Scene
+from pipeline.values import F32, Area, Scene
 
-LARGEST_ZOOM = 1.4  # beyond it the panes on the piece would no longer meet those on the ground
-SAME_ELEVATION_DEG = 3.0
 BODY_TUFTS, SHEEN_TUFTS = 0.06, 0.14  # contrast of the pile, log
 GRAIN = 0.012
+NOTHING = 1e-4  # radiance that a lobe without light has left of the plate's compression
 
 
 def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scene:
@@ -49,120 +44,168 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
 
     Raises `Unusable` when there is no such plate, or it does not fit.
     """
-    folders = takes(stage.surface.plate, stage.view, shelf)
-    folder = folders[stage.seed % len(folders)]
+    folder = _folder(stage.surface, stage.view, stage.seed, shelf)
     plate = read_plate(folder)
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
-    fine = texture(stage, plate.texture, plate.texture_gain) if textured else None
-    surface = _Lit(stage, plate, folder, window, fine)
+    fine = texture(stage, plate.texture, plate.texture_gain) if textured else Texture()
+    surface = _Lit(plate, folder, window, _coats(stage, plate, folder, window, fine))
     takings = Takings(stage)
-    for light in stage.rig.lights:
-        takings.add(light.name, surface.under(pictures[light.name], light.color, light.strength))
-    ambient = stage.rig.ambient
-    takings.add("ambient", surface.under(plate.ambient, ambient.color, ambient.strength))
-    return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0)
+    rig, exposure = stage.rig, takings.exposure
+    orders = {
+        light.name: (pictures[light.name], light.color, exposure * light.strength) for light in rig.lights
+    }
+    orders["ambient"] = (plate.ambient, rig.ambient.color, exposure * rig.ambient.strength)
+    # Each lamp by itself, so that the picture is the same on any number of threads.
+    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        lit = pool.map(lambda order: surface.under(*order), orders.values())
+        for name, radiance in zip(orders, lit, strict=True):
+            takings.add_exposed(name, radiance)
+    glow = _glow(stage, plate, folder, window)
+    if glow is not None:
+        takings.add("ambient", glow)
+    return replace(takings.scene(), roughness=plate.roughness, f0=plate.f0, safe=plate.safe)
+
+
+def safe_area(surface: Surface, view: str, seed: int, shelf: Path = FOLDER) -> Area | None:
+    """Where a piece may stand on the surface's plate; None where there is none."""
+    if not surface.plate:
+        return None
+    try:
+        return read_plate(_folder(surface, view, seed, shelf)).safe
+    except Unusable:
+        return None
+
+
+def _folder(surface: Surface, view: str, seed: int, shelf: Path) -> Path:
+    folders = takes(surface.plate, view, shelf)
+    return folders[seed % len(folders)]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """The part of a plate that a frame shows. scale: canvas pixels per frame pixel; at: canvas point of frame pixel (0, 0).
+class Texture:
+    """Factors (H, W) about 1 of body and sheen: what the denoiser smoothed away; None for a smooth one."""
 
-    width, height: of the frame.
+    body: F32 | None = None
+    sheen: F32 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coat:
+    """Some of a plate's lobes, drawn together: radiance = fine * (colors @ lobes + bounce @ thrown light).
+
+    colors: (3, 3), a column for each lobe; bounce: (3, 4), see `interreflection`, None on the plain ground of a stone. fine:
+    (H, W, 3) texture and veins, None where there is neither.
     """
 
-    scale: float
-    at: tuple[float, float]
-    width: int
-    height: int
-
-    @classmethod
-    def onto(cls, canvas: Canvas, ground: Ground, size_px: tuple[int, int]) -> Window:
-        """The window whose unit and origin are the ground's. Raises `NotForThis` when the plate is too small for it."""
-        if abs(canvas.elevation_deg - ground.elevation_deg) > SAME_ELEVATION_DEG:
-            raise NotForThis("it is seen from another height")
-        (x, y), (width, height) = canvas.origin, size_px
-        right, below = canvas.size_px[0] - x, canvas.size_px[1] - y
-        plain = canvas.unit_px / ground.unit_px
-        reach = (ground.origin[0], width - ground.origin[0], ground.origin[1], height - ground.origin[1])
-        zoom = max(
-            1.0, *(plain * need / room for need, room in zip(reach, (x, right, y, below), strict=True))
-        )
-        if zoom > LARGEST_ZOOM:
-            raise NotForThis("the picture shows more ground than the plate has")
-        scale = plain / zoom
-        return cls(scale, (x - scale * ground.origin[0], y - scale * ground.origin[1]), width, height)
-
-    def through(self, picture: F32, canvas: Canvas) -> F32:
-        """The picture as the frame sees it, (height, width, 3), cubic; pixel centres are at halves."""
-        smaller = picture.shape[1] / canvas.size_px[0]
-        step = self.scale * smaller
-        # Frame pixels count from 0 at their centre, as everywhere at run time.
-        x, y = (smaller * v - 0.5 for v in self.at)
-        move = np.array([[step, 0.0, x], [0.0, step, y]])
-        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        size = (self.width, self.height)
-        return f32(cv2.warpAffine(picture, move, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
+    colors: F32
+    fine: F32 | None = None
+    bounce: F32 | None = None
 
 
 class _Lit:
     """A plate in its palette, under a texture, ready for one lamp after another."""
 
-    def __init__(self, stage: Stage, plate: Plate, folder: Path, window: Window, texture: F32 | None) -> None:
-        self._stage, self._plate, self._folder, self._window = stage, plate, folder, window
-        self._texture = texture
-        own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
-        lobes = (plate.lobes.body, plate.lobes.sheen, plate.lobes.gloss)
-        self._colors = np.stack([lobe.tinted(own) for lobe in lobes], axis=1)
-        self._stone = self._albedo()
+    def __init__(self, plate: Plate, folder: Path, window: Window, coats: tuple[Coat, ...]) -> None:
+        self._plate, self._folder, self._window, self._coats = plate, folder, window, coats
 
     def under(self, picture: Picture, color: Rgb, strength: float) -> F32:
-        """Radiance (H, W, 3) before exposure."""
-        lobes = self._seen(picture)
-        if self._texture is not None:
-            lobes *= self._texture
-        light = np.asarray(color, dtype=np.float32) * np.float32(strength)
-        matrix = self._colors * light[:, None]
-        if self._stone is None:
-            return f32(cv2.transform(lobes, matrix))
-        body = lobes[..., :1] * (self._stone * light)
-        matrix[:, 0] = 0.0
-        return f32(cv2.transform(lobes, matrix)) + body
+        """Radiance (H, W, 3) under a light of that strength."""
+        pixels = read_picture(self._folder, picture)
+        pane = self._window.onto_picture(pixels.shape, self._plate.canvas)
+        lobes = pane.cut(pixels)
+        light = (np.asarray(color, dtype=np.float32) * np.float32(strength))[:, None]
+        second = self._second(lobes, pane, (pixels.shape[0], pixels.shape[1]))
+        total: F32 | None = None
+        for coat in self._coats:
+            few = f32(cv2.transform(lobes, coat.colors * light))
+            if coat.bounce is not None:
+                few += cv2.transform(second, coat.bounce * light)
+            if total is not None and float(cv2.norm(few, cv2.NORM_INF)) < NOTHING:
+                continue
+            seen = pane.enlarged(few)
+            if total is None:
+                total = seen.copy() if coat.fine is None else seen * coat.fine
+            else:
+                total += seen if coat.fine is None else np.multiply(seen, coat.fine, out=seen)
+        assert total is not None  # noqa: S101 - a plate has a body
+        return np.maximum(total, np.float32(0), out=total)  # cubic weights undershoot
 
-    def _seen(self, picture: Picture) -> F32:
-        pixels = read_picture(self._folder, picture).astype(np.float32)
-        seen = self._window.through(pixels, self._plate.canvas)
-        return np.maximum(seen, np.float32(0), out=seen)  # cubic weights undershoot
-
-    def _albedo(self) -> F32 | None:
-        """Body colour (H, W, 3) of a stone, by its mask or painted for this seed; None where it is the same all over."""
-        stage, plate = self._stage, self._plate
-        if plate.texture == "veins":
-            return slab(stage, *stage.plane())
-        if plate.mask is None:
+    def _second(self, lobes: F32, pane: Pane, shape: tuple[int, int]) -> F32 | None:
+        """Light that bounces twice, as `interreflection.thrown` gives it; None where no coat asks for it."""
+        if all(coat.bounce is None for coat in self._coats):
             return None
-        mask = self._seen(plate.mask)
-        vein, cloud = mask[..., :1], mask[..., 1:2]
-        stone = stage.base() + (stage.detail() - stage.base()) * cloud
-        return f32((stone + (stage.accent() - stone) * vein) * np.float32(plate.lobes.body.gain))
+        plate = self._plate
+        hidden = pane.cut(hidden_share(self._folder, plate.ambient, plate.canvas, shape))
+        return thrown(lobes, hidden, plate.canvas.unit_px * shape[1] / plate.canvas.size_px[0])
 
 
-def texture(stage: Stage, kind: str, strength: float) -> F32 | None:
-    """Factors (H, W, 3) about 1 of body, sheen and gloss: what the denoiser smoothed away. None for a smooth surface.
+def _coats(stage: Stage, plate: Plate, folder: Path, window: Window, fine: Texture) -> tuple[Coat, ...]:
+    """The plate's lobes in the palette's colours, those of one texture together."""
+    own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
+    body, sheen, gloss = (
+        lobe.tinted(own) for lobe in (plate.lobes.body, plate.lobes.sheen, plate.lobes.gloss)
+    )
+    none = np.zeros(3, np.float32)
+    stone = _albedo(stage, plate, folder, window)
+    if stone is not None:
+        # The body's light is white here, its colour stands in the stone.
+        if fine.body is not None:
+            stone *= cv2.merge([fine.body] * 3)
+        return (Coat(_columns(np.ones(3, np.float32), none, none), stone), Coat(_columns(none, sheen, gloss)))
+    on_body, on_sheen = colors(body, sheen)
+    if fine.body is None:
+        return (Coat(_columns(body, sheen, gloss), bounce=on_body + on_sheen),)
+    tooth = Coat(_columns(body, none, none), f32(cv2.merge([fine.body] * 3)), on_body)
+    if fine.sheen is None:
+        return (tooth, Coat(_columns(none, sheen, gloss), bounce=on_sheen))
+    fuzz = Coat(_columns(none, sheen, none), f32(cv2.merge([fine.sheen] * 3)), on_sheen)
+    return (tooth, fuzz, Coat(_columns(none, none, gloss)))
 
-    kind: see `Plate.texture`.
-    """
-    if kind in {"none", "veins"}:
+
+def _columns(body: F32, sheen: F32, gloss: F32) -> F32:
+    return np.stack([body, sheen, gloss], axis=1)
+
+
+def _albedo(stage: Stage, plate: Plate, folder: Path, window: Window) -> F32 | None:
+    """Body colour (H, W, 3) of a stone, by its mask or painted for this seed; None where it is the same all over."""
+    if plate.texture == "veins":
+        return slab(stage, *stage.plane())
+    if plate.mask is None:
         return None
+    pixels = read_picture(folder, plate.mask)
+    pane = window.onto_picture(pixels.shape, plate.canvas)
+    vein, cloud, _ = cv2.split(pane.cut(pixels))
+    base, accent, detail = stage.base(), stage.accent(), stage.detail()
+    # base + (detail - base) cloud, and of that + (accent - it) vein
+    mix = np.stack([accent - base, detail - base, base - detail, base], axis=1) * np.float32(
+        plate.lobes.body.gain
+    )
+    stone = pane.enlarged(f32(cv2.transform(cv2.merge([vein, cloud, vein * cloud]), mix)))
+    return np.maximum(stone, np.float32(0))
+
+
+def _glow(stage: Stage, plate: Plate, folder: Path, window: Window) -> F32 | None:
+    """Radiance (H, W, 3) before exposure of the set's own lights; None where it has none."""
+    if plate.glow is None:
+        return None
+    pixels = read_picture(folder, plate.glow)
+    pane = window.onto_picture(pixels.shape, plate.canvas)
+    mix = _columns(stage.accent(), stage.detail(), np.ones(3, np.float32))
+    seen = pane.enlarged(f32(cv2.transform(pane.cut(pixels), mix)))
+    return np.maximum(seen, np.float32(0), out=seen)
+
+
+def texture(stage: Stage, kind: str, strength: float) -> Texture:
+    """What the denoiser smoothed away. kind: see `Plate.texture`."""
+    if kind in {"none", "veins"}:
+        return Texture()
     blur = stage.defocus_px(stage.plane()[1])
-    gain = np.float32(strength)
     if kind == "pile":
-        tuft = tufts(stage, blur) * gain
-        body, sheen = np.exp(np.float32(BODY_TUFTS) * tuft), np.exp(np.float32(SHEEN_TUFTS) * tuft)
-        return np.stack([body, sheen, np.ones_like(body)], axis=-1)
+        tuft = tufts(stage, blur) * np.float32(strength)
+        return Texture(exp(np.float32(BODY_TUFTS) * tuft), exp(np.float32(SHEEN_TUFTS) * tuft))
     fine = _grains(stage.seed, stage.width, stage.height) * stage.enlarge(1.0 / (1.0 + (blur / 1.6) ** 2))
-    body = np.exp(gain * np.float32(GRAIN) * fine)
-    return np.stack([body, np.ones_like(body), np.ones_like(body)], axis=-1)
+    return Texture(exp(np.float32(strength * GRAIN) * fine))
 
 
 @lru_cache(maxsize=2)

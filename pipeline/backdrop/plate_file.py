@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from pipeline.rig import Frozen, Light
-from pipeline.values import F32
+from pipeline.values import F32, Area
 
 FOLDER: Final = (
     Path(__file__).resolve().parents[2] / "presets" / "plates"
@@ -33,6 +33,7 @@ SAME_DEG, SAME_RIM_DEG, SAME_SIZE = (
     1.5,
 )  # a rim only draws an edge; nobody can tell 20 degrees there
 BRIGHTEST = 2.0  # of a lobe's colour
+BODY = 0.18  # albedo of the body while it was baked; as in the bake's `atelier.shader`
 F16 = NDArray[np.float16]
 Pair = tuple[float, float]
 
@@ -87,7 +88,8 @@ class Picture(Frozen):
 class Plate(Frozen):
     """`plate.json`. mask: red the share of `accent`, green of `detail` in the body's colour.
 
-    safe: (x0, y0, x1, y1) in units around the origin, y down, where a piece may stand. texture: what the denoiser took
+    glow: lights that are part of the set, red those of the colour `accent`, green of `detail`, blue white. safe: where a
+    piece may stand. texture: what the denoiser took
     away and the backdrop puts back; "veins" paints a whole marble. made: how the plate was made.
     """
 
@@ -98,11 +100,12 @@ class Plate(Frozen):
     lamps: tuple[Picture, ...]
     ambient: Picture
     mask: Picture | None = None
+    glow: Picture | None = None
     texture: Literal["pile", "grain", "veins", "none"] = "none"
     texture_gain: Annotated[float, Field(ge=0, le=8)] = 1.0
     roughness: float
     f0: float
-    safe: tuple[float, float, float, float]
+    safe: Area
     made: dict[str, Any]
 
     def lamp_for(self, light: Light) -> Picture:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from pipeline.backdrop.filters import enlarged, wide_gaussian
@@ -138,7 +139,16 @@ class Takings:
 
     def add(self, light: str, radiance: F32) -> None:
         """Add full-size radiance (H, W, 3), before exposure, to a light's group; the array is taken over."""
-        radiance *= np.float32(2.0**self.stage.rig.exposure_ev)
+        radiance *= np.float32(self.exposure)
+        self.add_exposed(light, radiance)
+
+    @property
+    def exposure(self) -> float:
+        """What radiance is multiplied by."""
+        return float(2.0**self.stage.rig.exposure_ev)
+
+    def add_exposed(self, light: str, radiance: F32) -> None:
+        """As `add`, for radiance that has the exposure in it already."""
         if light in self.groups:
             self.groups[light] += radiance
         else:
@@ -165,7 +175,7 @@ class Takings:
         columns = slice(max(0, min(x, stage.width - 1) - reach), max(1, min(stage.width, x + reach)))
         total = np.zeros(3, dtype=np.float64)
         for radiance in self.groups.values():
-            total += radiance[rows, columns].mean(axis=(0, 1), dtype=np.float64)
+            total += cv2.mean(radiance[rows, columns])[:3]  # far quicker than numpy's mean over two axes
         return total.astype(np.float32)
 
 

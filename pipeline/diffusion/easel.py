@@ -12,6 +12,7 @@ import ctypes
 import gc
 import io
 import json
+import math
 import os
 import resource
 import select
@@ -24,13 +25,23 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.diffusion.files import Kind, Model
-from pipeline.diffusion.load import Machine, lacks_memory, open_model, torch, under_control, wear
+from pipeline.diffusion.load import (
+    Machine,
+    device_of,
+    lacks_memory,
+    open_model,
+    painting_over,
+    torch,
+    under_control,
+    wear,
+)
 from pipeline.diffusion.order import Order, Sheet, from_text
 from pipeline.diffusion.shelf import Shelf
 from pipeline.errors import Misconfigured
 
 DEATH = 1  # PR_SET_PDEATHSIG, prctl(2)
 BATCH_ON_A_CARD = 4
+LEAST_STEPS = 2  # when painting over
 LESS_MEMORY = 'Set offload = "model", batch = 1 or a smaller side_px in [diffusion].'
 
 
@@ -52,7 +63,8 @@ class Easel:
         """One PNG for each sheet. Raises Misconfigured, or whatever the libraries raise."""
         model = self.shelf.model(order.model)
         self._set_up(model, order)
-        size = self.batch or (BATCH_ON_A_CARD if self._pipe.device.type == "cuda" else 1)
+        # Not the pipeline's own device: that is the processor where its parts wait in main memory.
+        size = self.batch or (BATCH_ON_A_CARD if device_of(self.machine) == "cuda" else 1)
         for start in range(0, len(sheets), size):
             yield from self._together(order, sheets[start : start + size], model)
 
@@ -72,6 +84,7 @@ class Easel:
             self._model, self.loads = (model, order.model_digest), self.loads + 1
         held = (order.control.kind, order.control.digest) if order.control else None
         if held != self._control:
+            self._control, self._pipe = None, self._plain  # the former one's memory is free for the new one
             control = self.shelf.control(held[0], model) if held else None
             self._pipe = under_control(self._plain, control, self.machine, model) if control else self._plain
             self._control = held
@@ -94,19 +107,30 @@ class Easel:
         # Noise is made on the processor: the same seed is the same picture on every card.
         noise = [torch().Generator("cpu").manual_seed(sheet.seed) for sheet in sheets]
         more: dict[str, Any] = {}
-        if order.control:
+        pipe, steps = self._pipe, order.steps
+        if over := [sheet for sheet in sheets if sheet.over]:
+            pipe, freedom = painting_over(self._plain), over[0].freedom
+            steps = max(steps, math.ceil(LEAST_STEPS / freedom))  # of which the last `freedom` are taken
+            more = {
+                "image": [_image(sheet.over or b"") for sheet in over],
+                "mask_image": [_image(sheet.mask or b"").convert("L") for sheet in over],
+                "strength": freedom,
+            }
+        elif order.control:
             more = {
                 "image": [_image(sheet.shown or b"") for sheet in sheets],
                 "controlnet_conditioning_scale": order.control.strength,
             }
         if not model.family.startswith("flux") and order.guidance > 1:
             more["negative_prompt"] = [order.negative] * len(sheets)
-        with torch().inference_mode():
-            made = self._pipe(
+        # Not `inference_mode`: what moves or changes its type in it (SDXL's decoder, parts that wait in main memory) stays fit
+        # for nothing else.
+        with torch().no_grad():
+            made = pipe(
                 prompt=[order.prompt] * len(sheets),
                 width=order.size_px[0],
                 height=order.size_px[1],
-                num_inference_steps=order.steps,
+                num_inference_steps=steps,
                 guidance_scale=order.guidance,
                 generator=noise,
                 **more,

@@ -91,7 +91,10 @@ def model_at(path: Path, configs: Path | None = None) -> Model:
 
     Raises Misconfigured that says which file is missing, damaged or unfit.
     """
-    return _from_folder(path) if path.is_dir() else _from_file(path, configs)
+    try:
+        return _from_folder(path) if path.is_dir() else _from_file(path, configs)
+    except (TypeError, AttributeError, KeyError, ValueError) as error:  # JSON of another shape than expected
+        raise wrong(path, f"its small files are not what a model's files hold ({error})") from error
 
 
 def control_at(path: Path) -> Control:
@@ -244,6 +247,8 @@ def _weights(folder: Path) -> list[Path]:
     sharded = sorted(folder.glob(f"*{WEIGHTS}.index*.json"))
     if sharded:
         names = {str(name) for name in _json(sharded[0]).get("weight_map", {}).values()}
+        if any(Path(name).name != name for name in names):
+            raise wrong(sharded[0], "it names files outside its folder")
         return [folder / name for name in sorted(names)]
     found = sorted(folder.glob(f"*{WEIGHTS}"))
     if not found:

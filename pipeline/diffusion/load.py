@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, Final, Literal
 
 from pipeline.diffusion.files import Control, Lora, Model, wrong
 from pipeline.errors import Misconfigured
+from pipeline.machine_code import settle_torch
 from pipeline.offline import hub_off
 from weights.tensors import read_head
 
@@ -71,7 +73,9 @@ def diffusers() -> Any:
 def torch() -> Any:
     """The library. Raises Misconfigured when the extra is not installed."""
     require_libraries()
-    return importlib.import_module("torch")
+    library = importlib.import_module("torch")
+    settle_torch(library)
+    return library
 
 
 def device_of(machine: Machine) -> str:
@@ -125,13 +129,13 @@ def open_model(model: Model, machine: Machine = Machine(), *, placed: bool = Tru
         return pipe
     if sampler := _sampler(library, pipe, model):
         pipe.scheduler = sampler
-    return place(pipe, machine, model.size)
+    return place(pipe, machine)
 
 
-def place(pipe: Any, machine: Machine, size: int) -> Any:
-    """The pipeline on its device. size: bytes of its weights."""
+def place(pipe: Any, machine: Machine) -> Any:
+    """The pipeline on its device."""
     device = device_of(machine)
-    offload = _offload(machine, device, size)
+    offload = _offload(machine, device, pipe)
     if offload == "model":
         pipe.enable_model_cpu_offload()
     elif offload == "sequential":
@@ -161,7 +165,14 @@ def under_control(pipe: Any, control: Control, machine: Machine, model: Model) -
         _check_whole(net, control.path, model)
         held = library.AutoPipelineForText2Image.from_pipe(pipe, controlnet=net)
     held.set_progress_bar_config(disable=True)
-    return place(held, machine, model.size + control.size)
+    return place(held, machine)
+
+
+def painting_over(pipe: Any) -> Any:
+    """The same model as one that paints over a part of a picture; the parts are shared, and lie where they lay."""
+    over = diffusers().AutoPipelineForInpainting.from_pipe(pipe)
+    over.set_progress_bar_config(disable=True)
+    return over
 
 
 def wear(pipe: Any, loras: Sequence[tuple[Lora, float]], model: Model) -> None:
@@ -180,6 +191,12 @@ def wear(pipe: Any, loras: Sequence[tuple[Lora, float]], model: Model) -> None:
         with _told_as_ours(lora.path):
             pipe.load_lora_weights(
                 lora.path.parent, weight_name=lora.path.name, adapter_name=names[-1], **_ONLY_HERE
+            )
+        if not any(
+            names[-1] in worn for worn in pipe.get_list_adapters().values()
+        ):  # diffusers passes over what it does not know, with a line in its log
+            raise wrong(
+                lora.path, f"nothing of this LoRA belongs to {model.name}", "Use one of the model's family."
             )
     if names:
         pipe.set_adapters(names, adapter_weights=[strength for _, strength in loras])
@@ -202,28 +219,57 @@ def _sampler(library: Any, pipe: Any, model: Model) -> Any:
     return library.DPMSolverMultistepScheduler.from_config(pipe.scheduler.config, use_karras_sigmas=True)
 
 
-def _offload(machine: Machine, device: str, size: int) -> str:
+def _offload(machine: Machine, device: str, pipe: Any) -> str:
     if device == "cpu":
         return "none"
     if machine.offload != "auto":
         return machine.offload
     free, _ = torch().cuda.mem_get_info()
-    return "none" if free > size * ROOM + SPARE else "model"
+    return "none" if fits(*weights_of(pipe), free) else "model"
+
+
+def weights_of(pipe: Any) -> tuple[int, int]:
+    """Bytes of a pipeline's weights as they are in memory, and of those that are not on a card yet."""
+    parts = [part for part in pipe.components.values() if hasattr(part, "parameters")]
+    weights = {id(one): one for part in parts for one in part.parameters()}.values()
+    sizes = [(one.numel() * one.element_size(), one.is_cuda) for one in weights]
+    return sum(size for size, _ in sizes), sum(size for size, there in sizes if not there)
+
+
+def fits(size: int, waiting: int, free: int) -> bool:
+    """Whether a card with so many free bytes holds weights of `size` bytes, `waiting` of which are not there yet, and works."""
+    return free > waiting + size * (ROOM - 1) + SPARE
 
 
 def _check_whole(part: Any, path: Path, model: Model) -> None:
-    """Diffusers fills what a file lacks with random numbers and goes on; that is no model."""
+    """The libraries fill what a file lacks with random numbers and go on; that is no model."""
     tensors = dict(part.state_dict())
     missing = {name for name, tensor in tensors.items() if tensor.is_meta}
-    if not (missing or model.is_file) and hasattr(
-        part, "load_config"
-    ):  # diffusers' own keep the names of their tensors
-        stored: set[str] = set()
-        for file in path.glob("*.safetensors"):
-            stored |= set(read_head(file).shapes)
-        missing = set(tensors) - stored
+    if not (missing or model.is_file):
+        stored = [read_head(file).shapes for file in path.glob("*.safetensors")]
+        if hasattr(part, "load_config"):  # diffusers' own keep the names of their tensors
+            missing = set(tensors).difference(*stored)
+        else:
+            missing = _not_stored(tensors, stored)
     if missing:
         raise wrong(path, f"{len(missing)} of its weights are missing, such as {min(missing)}")
+
+
+def _not_stored(tensors: Mapping[str, Any], stored: Sequence[Mapping[str, tuple[int, ...]]]) -> set[str]:
+    """Tensors that the files have none for. Transformers renames as it loads, so they are counted by their shapes.
+
+    Tensors that share their memory are stored once.
+    """
+    there = Counter(shape for shapes in stored for shape in shapes.values())
+    missing, seen = set(), set()
+    for name, tensor in tensors.items():
+        if tensor.data_ptr() in seen:
+            continue
+        seen.add(tensor.data_ptr())
+        there[tuple(tensor.shape)] -= 1
+        if there[tuple(tensor.shape)] < 0:
+            missing.add(name)
+    return missing
 
 
 @contextmanager

@@ -66,16 +66,25 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One picture of an order. shown: what the ControlNet is shown, as a PNG file; None without one."""
+    """One picture of an order. shown: what the ControlNet is shown, as a PNG file; None without one.
+
+    over: a picture that is painted over where `mask` is white, both as PNG files, with `freedom` 0..1; else one is painted anew.
+    """
 
     seed: int
     shown: bytes | None = None
+    over: bytes | None = None
+    mask: bytes | None = None
+    freedom: float = 0.0
 
 
 def as_text(order: Order, sheets: Sequence[Sheet]) -> dict[str, Any]:
     """For JSON; see `from_text`."""
-    shown = [base64.b64encode(sheet.shown).decode() if sheet.shown else None for sheet in sheets]
-    return {"order": asdict(order), "seeds": [sheet.seed for sheet in sheets], "shown": shown}
+    told = [
+        asdict(sheet) | {name: _packed(getattr(sheet, name)) for name in ("shown", "over", "mask")}
+        for sheet in sheets
+    ]
+    return {"order": asdict(order), "sheets": told}
 
 
 def from_text(told: dict[str, Any]) -> tuple[Order, list[Sheet]]:
@@ -84,8 +93,17 @@ def from_text(told: dict[str, Any]) -> tuple[Order, list[Sheet]]:
     order["control"] = Held(**order["control"]) if order["control"] else None
     order["loras"] = tuple((name, digest, strength) for name, digest, strength in order["loras"])
     order["size_px"] = tuple(order["size_px"])
-    shown = [base64.b64decode(one) if one else None for one in told["shown"]]
-    return Order(**order), [Sheet(seed, one) for seed, one in zip(told["seeds"], shown, strict=True)]
+    files = ("shown", "over", "mask")
+    sheets = [one | {name: _unpacked(one[name]) for name in files} for one in told["sheets"]]
+    return Order(**order), [Sheet(**one) for one in sheets]
+
+
+def _packed(file: bytes | None) -> str | None:
+    return base64.b64encode(file).decode() if file else None
+
+
+def _unpacked(text: str | None) -> bytes | None:
+    return base64.b64decode(text) if text else None
 
 
 def size_for(frame_px: tuple[int, int], side_px: int) -> tuple[int, int]:

@@ -16,13 +16,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.backdrop.diffused import NotPainted
+from pipeline.backdrop.diffused import NotAgain, NotPainted
 from pipeline.diffusion.load import Machine, require_libraries
 from pipeline.diffusion.order import Order, Sheet, as_text
 from pipeline.errors import Misconfigured
 from pipeline.offline import HUB_OFF
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+END_S: Final = 20.0  # for a process that closed its line to be gone
 COMMAND: Final = (sys.executable, "-m", "pipeline.diffusion.easel")
 
 
@@ -59,7 +60,6 @@ class Painter:
     timeout_s: float = 600.0
     starts: int = 0
     _child: subprocess.Popen[bytes] | None = None
-    _rest: bytes = b""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, order: Order, sheets: Sequence[Sheet]) -> Painted:
@@ -113,18 +113,18 @@ class Painter:
     def _asked(self, child: subprocess.Popen[bytes], message: dict[str, Any]) -> dict[str, Any]:
         end = time.monotonic() + self.timeout_s
         self._tell(child, message)
-        while b"\n" not in self._rest:
+        said = bytearray()  # pictures have megabytes: they are put together once
+        while not said.endswith(b"\n"):
             left = end - time.monotonic()
             if left <= 0 or not select.select([_number(child.stdout)], [], [], left)[0]:
                 self._end()
-                raise NotPainted(f"painting took longer than {self.timeout_s:g} s")
+                raise NotAgain(f"painting took longer than {self.timeout_s:g} s")
             more = os.read(_number(child.stdout), 1 << 20)
             if not more:
                 raise self._ended()
-            self._rest += more
-        line, _, self._rest = self._rest.partition(b"\n")
-        said: dict[str, Any] = json.loads(line)
-        return said
+            said += more
+        answer: dict[str, Any] = json.loads(said)
+        return answer
 
     def _tell(self, child: subprocess.Popen[bytes], message: dict[str, Any]) -> None:
         view = memoryview((json.dumps(message) + "\n").encode())
@@ -137,7 +137,12 @@ class Painter:
     def _ended(self) -> Exception:
         """How the process ended; it is gone then."""
         child = self._child
-        code = child.wait() if child else 0
+        code = 0
+        if child:
+            try:
+                code = child.wait(END_S)
+            except subprocess.TimeoutExpired:  # a driver that does not let go
+                code = -signal.SIGKILL
         self._end()
         if code < 0:
             name = signal.Signals(-code).name
@@ -151,7 +156,7 @@ class Painter:
             for stream in (self._child.stdin, self._child.stdout):
                 if stream is not None:
                     stream.close()
-        self._child, self._rest = None, b""
+        self._child = None
 
 
 def _number(stream: Any) -> int:

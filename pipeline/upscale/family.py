@@ -12,6 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 COLOURS = 3
+STRONG, MILD = (
+    "-general-x4v3",
+    "-general-wdn-x4v3",
+)  # the two files that are mixed for the strength of denoising
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -57,6 +61,11 @@ class Compact:
 
 
 Family = Rrdb | Compact
+
+
+def with_denoise(name: str, denoise: float) -> str:
+    """The upscaler's name with the share of its denoising file in the mixture, where it has a second one and says no share."""
+    return f"{name}:{denoise:g}" if STRONG in name and ":" not in name and denoise < 1 else name
 
 
 def names_of_today(names: Iterable[str]) -> dict[str, str]:

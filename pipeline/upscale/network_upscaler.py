@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import Busy, Misconfigured
-from pipeline.upscale.family import Family, family_of, names_of_today
+from pipeline.machine_code import settle_torch
+from pipeline.upscale.family import MILD, STRONG, Family, family_of, names_of_today
 from pipeline.upscale.tiles import tiled
 from pipeline.upscale.upscaler import resized
 from pipeline.values import F32
@@ -24,18 +25,17 @@ from pipeline.values import F32
 SUFFIXES = (".safetensors", ".pth")
 ROOTS = ("params_ema", "params")  # where Real-ESRGAN's files keep the tensors; the first that is there
 CPU_TILE_PX, GPU_TILE_PX, LEAST_TILE_PX = 192, 512, 64
-STRONG, MILD = (
-    "-general-x4v3",
-    "-general-wdn-x4v3",
-)  # the two files that are mixed for the strength of denoising
 _ADVICE = "Put a file of Real-ESRGAN's there, or take its name out of what asks for it."
 
 
-def find_upscaler(folder: Path, name: str, denoise: float = 1.0, device: str = "") -> NetworkUpscaler:
+def find_upscaler(folder: Path, name: str, device: str = "") -> NetworkUpscaler:
     """The network in `folder`/`name`.pth or .safetensors; the file is looked for at once. See NetworkUpscaler.
 
+    name: may end in the share of denoising, as in "realesr-general-x4v3:0.5".
     Raises Misconfigured when it is not there, or torch is not installed.
     """
+    name, _, share = name.partition(":")
+    denoise = float(share or 1)
     path = _find(folder, name)
     mild = _find(folder, name.replace(STRONG, MILD)) if denoise < 1 and STRONG in name else None
     if importlib.util.find_spec("torch") is None:
@@ -110,10 +110,7 @@ class _Engine:
             if not tight:
                 raise
             if tile_px <= LEAST_TILE_PX:
-                advice = "Close what else uses it, or raise memory_mb in vitrine.toml."
-                raise Busy(
-                    f"{self.path}: there is not enough memory to enlarge a picture.", advice
-                ) from error
+                raise _too_large(self.path) from error
         return self.enlarged(
             srgb, max(tile_px // 2, LEAST_TILE_PX)
         )  # outside: the failed try's tensors are free by now
@@ -142,6 +139,7 @@ class _Engine:
 def _load(path: Path, mild: Path | None, denoise: float, device: str) -> _Engine:
     import torch  # noqa: PLC0415
 
+    settle_torch(torch)
     from pipeline.upscale.networks import build  # noqa: PLC0415 - brings torch
 
     weights = _read(path)
@@ -157,7 +155,13 @@ def _load(path: Path, mild: Path | None, denoise: float, device: str) -> _Engine
     except RuntimeError as error:
         raise _unfit(path, f"it is not a whole network ({' '.join(str(error).split())[:200]})") from error
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    return _Engine(path, family, network.eval().to(where), where, half=where.type == "cuda")
+    try:
+        network = network.eval().to(where)
+    except RuntimeError as error:
+        if "memory" in str(error).lower():
+            raise _too_large(path) from error
+        raise
+    return _Engine(path, family, network, where, half=where.type == "cuda")
 
 
 def _family(path: Path, weights: Mapping[str, Any]) -> Family:
@@ -198,6 +202,11 @@ def _mixed(
     if {name: one.shape for name, one in strong.items()} != {name: one.shape for name, one in weak.items()}:
         raise _unfit(mild, f"it is not the same network as {path.name}, so they cannot be mixed")
     return {name: share * one + (1 - share) * weak[name] for name, one in strong.items()}
+
+
+def _too_large(path: Path) -> Busy:
+    advice = "Close what else uses it, or raise memory_mb in vitrine.toml."
+    return Busy(f"{path}: there is not enough memory to enlarge a picture.", advice)
 
 
 def _unfit(path: Path, what: str) -> Misconfigured:

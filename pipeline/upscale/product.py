@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from pipeline.color import linear_from_srgb, srgb_from_linear
-from pipeline.errors import Misconfigured
+from pipeline.errors import Busy, Misconfigured
 from pipeline.judge.identity import GAIN_SIGMA, GREY, long_side, ssim_map, worst_spot
 from pipeline.upscale.upscaler import Upscalers, resized
 from pipeline.values import F32, Box, Cutout, Note
@@ -23,10 +23,7 @@ LEAST_SSIM_WORST = 0.90  # of its worst spot: an invented claw must not average 
 def enlarged(
     cutout: Cutout, tight: Box, size_px: tuple[int, int], name: str, upscalers: Upscalers
 ) -> tuple[F32, tuple[Note, ...]]:
-    """The colours of the piece in the box `tight`, (height, width, 3) linear, unpremultiplied, at `size_px`; notes say why not by the network.
-
-    Raises Busy when the network has no memory.
-    """
+    """The colours of the piece in the box `tight`, (height, width, 3) linear, unpremultiplied, at `size_px`; notes say why not by the network."""
     rgb, alpha = cutout.rgb[tight.slices], cutout.alpha[tight.slices]
     if cutout.scale > 1:  # the photo's own pixels
         own_size = (max(1, round(tight.width / cutout.scale)), max(1, round(tight.height / cutout.scale)))
@@ -45,7 +42,7 @@ def _by_network(
 ) -> tuple[F32 | None, str]:
     try:
         made = upscalers(name)(own, size_px)
-    except Misconfigured as error:
+    except (Misconfigured, Busy) as error:  # another try would have no more memory
         return None, f"{error} {error.advice}".strip()
     mean, worst = sameness(own, _down(made, (own.shape[1], own.shape[0])), alpha)
     if mean >= LEAST_SSIM and worst >= LEAST_SSIM_WORST:

@@ -15,11 +15,11 @@ from pipeline.backdrop.plate_file import Canvas, serves
 from pipeline.layout import TABLE_ELEVATION
 from pipeline.light.gobo import light_pattern
 from pipeline.rig import Light, Rig
-from pipeline.values import F32
+from pipeline.values import F32, Area
 from presets.bake.queue import Bake, View
 
 SIDE, ABOVE, BELOW, HALF_HEIGHT = 1.05, 2.3, 1.2, 1.65  # of the canvas, units of the piece
-SAFE = (-0.85, -1.15, 0.85, 0.45)
+SAFE: Mapping[View, Area] = {"table": (-0.85, -1.15, 0.85, 0.45), "flat": (-0.85, -0.85, 0.85, 0.85)}
 PATTERN_PX, PATTERN_REACH = 2048, 6.0  # a lamp's mask: pixels of its side, units of its half side
 SHARP = 0.012  # half width of a pane's edge in the mask; the lamp's size makes the penumbra
 FAINT = 0.16  # of the open ground's light: what a weaker lamp shows is baked at half size
@@ -84,6 +84,10 @@ def order(bake: Bake, view: View, rigs: Mapping[str, Rig], work: Path, threads: 
         "mask_scale": bake.mask_px / bake.unit_px,
         "mask_samples": 32,
     }
+    if bake.glow:
+        scene["glow_samples"] = 12 * bake.samples  # bulbs are small
+    if bake.mask_px and bake.texture == "none":
+        scene["mask_denoised"] = True  # of shapes; a stone's mask is full of grain
     digest = _digest(scene)
     folder = work / f"{bake.plate(view)}-{digest[:8]}"
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.backdrop.plate_file import (
+    BODY,
     HEADER,
     Canvas,
     Picture,
@@ -25,7 +26,6 @@ from presets.bake.order import AMBIENT, SAFE
 from presets.bake.queue import Bake
 
 BORDER = 4  # px that Blender renders around the canvas; as in `atelier.exposure`
-BODY = 0.18  # albedo of the body while baking; as in `atelier.shader`
 BRIGHTEST = 60000.0  # of a half float
 LAMP_LEVEL, MASK_LEVEL = (
     45.0,
@@ -57,11 +57,12 @@ def pack(bake: Bake, order: dict[str, Any], made: dict[str, Any], shelf: Path) -
         lamps=tuple(pictures),
         ambient=before.ambient if before else _packed(source / "ambient.exr", folder / "ambient.exr", scale),
         mask=_mask(bake, source, folder, before),
+        glow=_glow(bake, source, folder, before),
         texture=bake.texture,
         texture_gain=bake.texture_gain,
         roughness=bake.roughness,
         f0=bake.f0,
-        safe=SAFE,
+        safe=SAFE[order["view"]],
         made=made | {key: order[key] for key in ("seed", "version", "noise", "samples", "digest")},
     )
     text = plate.model_dump_json(indent=1, exclude_defaults=True)
@@ -102,6 +103,12 @@ def _mask(bake: Bake, source: Path, folder: Path, before: Plate | None) -> Pictu
     if before or not bake.mask_px:
         return before.mask if before else None
     return _packed(source / "mask.exr", folder / "mask.exr", np.ones(3, np.float32), level=MASK_LEVEL)
+
+
+def _glow(bake: Bake, source: Path, folder: Path, before: Plate | None) -> Picture | None:
+    if before or not bake.glow:
+        return before.glow if before else None
+    return _packed(source / "glow.exr", folder / "glow.exr", np.ones(3, np.float32))
 
 
 def _packed(

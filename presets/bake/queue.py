@@ -11,16 +11,22 @@ from typing import Literal
 from pipeline.backdrop.plate_file import Lobe, Lobes, folder_of
 
 View = Literal["table", "flat"]
-CLOTH_LENS, STONE_LENS = 0.016, 0.016  # radius of the blur disk per unit of depth out of focus
+CLOTH_LENS, STONE_LENS, PETALS_LENS, LAMPS_LENS, LIGHTS_LENS = (
+    0.016,
+    0.016,
+    0.024,
+    0.03,
+    0.04,
+)  # radius of the blur disk per unit of depth out of focus
 
 
 @dataclass(frozen=True, slots=True)
 class Bake:
-    """One surface. unit_px: canvas pixels per unit of the lamps' pictures; mask_px: of a stone's mask, 0 for none.
+    """One surface. unit_px: canvas pixels per unit of the lamps' pictures; mask_px: of the mask of its other colours, 0 for none.
 
-    from_above: the lobes in the view `flat`, where they differ. lens: see `Canvas.lens_blur`. take: another set under the same
-    name, for another seed at run time. draft: not yet good enough to ship, baked
-    only by name. The other fields go into the plate as they are (`Plate`).
+    glow: whether lights are part of the set. from_above: the lobes in the view `flat`, where they differ. lens: see
+    `Canvas.lens_blur`. take: another set under the same name, for another seed at run time. draft: not yet good enough to
+    ship, baked only by name. The other fields go into the plate as they are (`Plate`).
     """
 
     name: str
@@ -30,6 +36,7 @@ class Bake:
     texture_gain: float = 1.0
     unit_px: int = 190
     mask_px: int = 0
+    glow: bool = False
     samples: int = 10
     seed: int = 1
     take: int = 1
@@ -64,10 +71,23 @@ QUEUE: tuple[Bake, ...] = (
     Bake("suede", _sheen(1.6), _sheen(3.0), "pile", seed=6, lens=CLOTH_LENS),
     Bake("travertine", unit_px=220, mask_px=440, seed=1, roughness=0.34),
     Bake("paper", seed=3, unit_px=190),
-    Bake("silk", _gloss("accent", 1.2), texture="none", seed=8, lens=CLOTH_LENS, draft=True),
+    Bake("silk", _gloss("accent", 0.5), texture="none", seed=8, lens=CLOTH_LENS),
     replace(VELVET, take=2, seed=12),
-    Bake("slate", texture_gain=3.0, seed=2, unit_px=260, roughness=0.4, draft=True),
+    Bake("slate", texture_gain=3.0, seed=2, unit_px=260, roughness=0.4),
+    Bake("spun-metal", _gloss("accent"), texture="none", unit_px=230, roughness=0.3, f0=0.5),
+    Bake("smoked-glass", texture="none", unit_px=220, mask_px=220, seed=3, roughness=0.06, f0=0.06),
+    Bake("lights", texture="none", unit_px=220, seed=5, lens=LIGHTS_LENS, glow=True, roughness=0.1, f0=0.06),
+    Bake("curtain", texture="none", seed=6, lens=LIGHTS_LENS, glow=True, roughness=0.1, f0=0.06),
     Bake(
-        "brushed-metal", _gloss("base", 1.0), texture="none", unit_px=230, roughness=0.3, f0=0.6, draft=True
+        "diyas",
+        texture="none",
+        unit_px=220,
+        mask_px=220,
+        seed=7,
+        lens=LAMPS_LENS,
+        glow=True,
+        roughness=0.1,
+        f0=0.06,
     ),
+    Bake("petals", _gloss("accent", 0.4), texture="none", unit_px=250, mask_px=250, seed=9, lens=PETALS_LENS),
 )

@@ -82,8 +82,9 @@ class BlenderTracer:
                 raise NotTraced(f"Blender's picture cannot be read ({error})") from error
         gain: Any = np.float32(2.0**standing.recipe.rig.exposure_ev)
         fine = texture(stage, bake.texture, bake.texture_gain)
-        if fine is not None:
-            gain = gain * fine[..., 1:2] if bake.texture == "pile" else gain * fine[..., :1]
+        seen = fine.body if fine.sheen is None else fine.sheen
+        if seen is not None:
+            gain = gain * seen[..., None]
         size = (stage.width, stage.height)
         bare, shaded = (cv2.resize(one, size, interpolation=cv2.INTER_CUBIC) for one in pictures)
         return Traced(np.maximum(bare, 0) * gain, np.maximum(shaded, 0) * gain, whole=_is_whole(bake))
@@ -129,8 +130,8 @@ def set_for(recipe: Recipe, view: SceneView) -> Bake:
 
 
 def _is_whole(bake: Bake) -> bool:
-    """Whether Blender knows all of the set: a stone's veins it does not."""
-    return bake is not PLAIN and bake.texture != "veins" and not bake.mask_px
+    """Whether Blender knows all of the set: a stone's veins and a set's own lights it does not."""
+    return bake is not PLAIN and bake.texture != "veins" and not bake.mask_px and not bake.glow
 
 
 def stage_of(recipe: Recipe, view: SceneView, ground: Ground) -> Stage:

@@ -329,9 +329,9 @@ def card() -> None:
     with tempfile.TemporaryDirectory(prefix="vitrine-") as work:
         for turbo in (False, True):
             sdxl(Path(work) / "weights/diffusion" / ("turbo" if turbo else "xl"), turbo=turbo)
-        for name, side, steps, batch in product(("xl", "turbo"), (1024,), (30,), (1, 4, 8)):
+        for name, batch in product(("xl", "turbo"), (1, 4, 8)):
             turbo = name == "turbo"
-            size, count = (512, 2) if turbo else (side, steps)
+            size, count = (512, 2) if turbo else (1024, 30)
             painter = Painter(Path(work) / "weights", Machine(device="cuda"), batch, timeout_s=3000)
             order = Order(name, "", "velvet", "text", (size, size), count, 0.0 if turbo else 6.0)
             painter(order, [Sheet(0)])  # loads

@@ -1,6 +1,6 @@
 """Real photos on every template: `python -m tests.benchmarks.gallery FOLDER`. Prints crashes, bands, clipping and verdicts.
 
-Goes on where it was cut off: a line for each picture is kept in OUT/gallery.jsonl, by its recipe and the code, so what has
+`--templates "diyas-*" silk-ivory-moody` takes these alone. Goes on where it was cut off: a line for each picture is kept in OUT/gallery.jsonl, by its recipe and the code, so what has
 changed since is rendered again. Each photo is cut out once, at full quality, and set on all templates. The first photo that
 stands on a table and the first that is seen from above are rendered at 1080 px, where bands show (a gradient twice as long
 has runs twice as long); the others at 540 px, on which neither clipping nor what a set does to the verdict depends.
@@ -16,6 +16,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.gallery", description=__doc__)
     parser.add_argument("photos", type=Path, help="folder with photos")
     parser.add_argument("--count", type=int, default=10, help="how many of them")
+    parser.add_argument("--templates", nargs="*", default=["*"], help='of these alone: "diyas-*"')
     parser.add_argument("--out", type=Path, default=Path("out/gallery"), help="where the lines are kept")
     asked = parser.parse_args()
     photos = sorted(path for path in asked.photos.iterdir() if path.suffix.lower() in SUFFIXES)[: asked.count]
@@ -56,9 +58,12 @@ def main() -> None:
     known = (
         {row["key"]: row for row in map(json.loads, store.read_text().splitlines())} if store.exists() else {}
     )
+    names = [name for name in library().templates if any(fnmatch(name, one) for one in asked.templates)]
+    if not names:
+        parser.error(f"no template is called {' or '.join(asked.templates)}")
     rows = []
     with store.open("a", encoding="utf-8") as stream:
-        for row, new in rendered(photos, known):
+        for row, new in rendered(photos, names, known):
             rows.append(row)
             if new:
                 stream.write(json.dumps(row) + "\n")
@@ -67,7 +72,9 @@ def main() -> None:
         print(line)
 
 
-def rendered(photos: Sequence[Path], known: dict[str, Row]) -> Iterator[tuple[Row, bool]]:
+def rendered(
+    photos: Sequence[Path], names: Sequence[str], known: dict[str, Row]
+) -> Iterator[tuple[Row, bool]]:
     """A row for each picture, and whether it was made now."""
     console, seen = Console(stderr=True), set[str]()
     for photo in photos:
@@ -77,7 +84,7 @@ def rendered(photos: Sequence[Path], known: dict[str, Row]) -> Iterator[tuple[Ro
         size = SIZE_PX if view in seen else BAND_SIZE_PX
         seen.add(view)
         words = f"{photo.name} ({kind})"
-        for name in track(list(library().templates), words, console=console, disable=not sys.stderr.isatty()):
+        for name in track(names, words, console=console, disable=not sys.stderr.isatty()):
             asked = recipe(name, kind, size_px=(size, size))
             key = f"{photo.name} {mark(asked)}"
             yield (known[key], False) if key in known else (measured(photo, kind, cutout, asked, key), True)

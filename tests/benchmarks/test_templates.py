@@ -31,7 +31,7 @@ def test_colour_is_the_earth_movers_distance():
     grey, lighter = np.full((216, 216, 3), 100, np.uint8), np.full((216, 216, 3), 160, np.uint8)
     color, form = parts(grey, lighter)
     assert color == pytest.approx(0.5 * (0.706 - 0.503), rel=0.25)
-    assert form == 0.0
+    assert form == pytest.approx(0.0, abs=1e-6)  # rounding differs between processors
     assert parts(grey, np.full((216, 216, 3), (100, 60, 160), np.uint8))[0] > 0.03
 
 

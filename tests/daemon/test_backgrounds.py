@@ -17,14 +17,15 @@ from PIL import Image
 from daemon.background_files import BackgroundFiles
 from daemon.backgrounds import NEXT_SEED, Library
 from daemon.digests import Digests
-from pipeline.backdrop.diffused import NotPainted
+from pipeline.backdrop.diffused import NotAgain, NotPainted
 from pipeline.backdrop.stage import Stage
 from pipeline.diffusion.painter import Painted
 from pipeline.diffusion.shelf import Shelf
+from pipeline.errors import Busy, Misconfigured
 from pipeline.recipe import Worn
 from pipeline.values import Ground
 from presets.library import recipe
-from presets.painting import Brush, Commission
+from presets.painting import Brush, Commission, Upscaling
 from tests.pipeline.diffusion.test_files import model, tensors, written
 
 
@@ -61,7 +62,7 @@ def library(tmp_path):
     )
 
 
-def wanted(take=0, seed=0, count=3, **more):
+def wanted(take=0, seed=0, count=3, upscaler="", **more):
     """A stage and its painting."""
     brush = Brush(backgrounds=count, **more)
     made = recipe(
@@ -69,7 +70,7 @@ def wanted(take=0, seed=0, count=3, **more):
         "ring",
         seed=seed,
         backdrop="diffusion",
-        commission=Commission(brush=brush, take=take),
+        commission=Commission(brush=brush, take=take, upscaling=Upscaling(background=upscaler)),
     )
     ground = Ground(30.0, 600.0, (540.0, 756.0))
     return Stage(made.surface, made.rig, "table", 1080, 1080, seed, ground), made.painting
@@ -205,16 +206,40 @@ def test_a_worker_that_waits_too_long_says_so(library):
 def test_an_upscaler_enlarges_small_pictures_once(library):
     asked = []
 
-    def twice(srgb, size_px):
-        asked.append(size_px)
-        return np.repeat(np.repeat(srgb, 2, 0), 2, 1)
+    def upscalers(name):
+        def twice(srgb, size_px):
+            asked.append((name, size_px))
+            return np.repeat(np.repeat(srgb, 2, 0), 2, 1)
+
+        return twice
 
     plain = library(*wanted())
-    library.upscale = twice
-    large, again = library(*wanted()), library(*wanted())
-    assert asked == [(1080, 1080)]
+    library.upscalers = upscalers
+    large, again = (library(*wanted(upscaler="net")) for _ in range(2))
+    assert asked == [("net", (1080, 1080))]
     assert np.array_equal(large.srgb[::2, ::2], plain.srgb)
     assert np.array_equal(large.srgb, again.srgb)
+    assert large.name == plain.name
+    library(*wanted(upscaler="other"))
+    assert [name for name, _ in asked] == ["net", "other"]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [Misconfigured("net.pth: the upscaler is not there.", "Put it."), Busy("net.pth: no memory.", "Wait.")],
+)
+def test_an_upscaler_that_cannot_be_used_costs_a_note_and_not_the_picture(library, trouble):
+    def upscalers(_name):
+        def one(_srgb, _size_px):
+            raise trouble
+
+        return one
+
+    library.upscalers = upscalers
+    made = library(*wanted(upscaler="net"))
+    assert made.srgb.shape == (64, 64, 3)
+    (note,) = made.notes
+    assert (note.code, str(trouble) in note.text) == ("not-upscaled", True)
 
 
 def test_an_empty_picture_is_not_kept(library):
@@ -222,6 +247,12 @@ def test_an_empty_picture_is_not_kept(library):
     with pytest.raises(NotPainted, match="empty picture"):
         library(*wanted())
     assert library.files.all() == []
+    with pytest.raises(NotPainted, match="empty picture"):
+        library(*wanted())
+    assert len(library.painter.asked) == 1  # not again for every photo of the night
+    library.painter.level = 0
+    library(*wanted(take=1))
+    assert len(library.painter.asked) == 2
 
 
 def test_what_is_missing_is_said_with_its_place(library, tmp_path):
@@ -252,3 +283,43 @@ def test_loras_and_a_controlnet_are_part_of_the_order(library, tmp_path):
     assert order.loras[0][0] == "ours"
     assert (order.control.name, order.control.kind) == ("sd15-depth", "depth")
     assert library.order(*wanted(control="none")).control is None
+
+
+def test_a_finished_picture_is_painted_over_by_the_model_of_its_background(library):
+    assert library(*wanted()).settle is None
+    background = library(*wanted(settle=0.3))
+    assert background.name == library(*wanted()).name  # the background itself is the same
+    srgb, where = np.full((90, 90, 3), 7, np.uint8), np.zeros((90, 90), np.float32)
+    where[60:] = 0.5
+    sheets = []
+
+    def painter(order, given):
+        sheets.extend((order.digest, sheet) for sheet in given)
+        return Painted((library.painter._png(1),), 0.1, 1, 100.0, 0.0)
+
+    painter._png = library.painter._png
+    painter.timeout_s = 5.0
+    library.painter = painter
+    assert background.settle(srgb, where).shape == srgb.shape
+    ((_, sheet),) = sheets
+    assert (sheet.seed, sheet.freedom) == (0, 0.3)
+    over, mask = (Image.open(io.BytesIO(one)) for one in (sheet.over, sheet.mask))
+    assert over.size == mask.size == (512, 512)
+    assert (np.asarray(mask)[-100:] == 255).all()
+    assert not np.asarray(mask)[:300].any()
+
+
+def test_a_last_touch_that_takes_too_long_is_not_tried_for_every_photo(library):
+    background = library(*wanted(settle=0.3))
+    asked = []
+
+    def painter(_order, sheets):
+        asked.extend(sheets)
+        raise NotAgain("painting took longer than 900 s")
+
+    painter.timeout_s = 5.0
+    library.painter = painter
+    for _ in range(2):
+        with pytest.raises(NotPainted, match="took longer"):
+            background.settle(np.zeros((90, 90, 3), np.uint8), np.ones((90, 90), np.float32))
+    assert len(asked) == 1

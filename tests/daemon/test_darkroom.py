@@ -75,20 +75,3 @@ def test_without_the_extra_a_painted_picture_says_how_to_install_it(monkeypatch,
     assert (
         "which are not installed. Install them with: pip install 'vitrine[diffusion]'" in told["not-painted"]
     )
-
-
-def test_a_background_upscaler_that_is_not_there_costs_a_line_in_the_log(tmp_path, caplog):
-    import logging
-
-    import numpy as np
-
-    from daemon.darkroom import library_of
-    from daemon.settings import Settings
-    from daemon.studio import Studio
-
-    assert library_of(Settings(), Studio(tmp_path)).upscale is None
-    library = library_of(Settings(upscaling={"background": "RealESRGAN_x4plus"}), Studio(tmp_path))
-    picture = np.full((8, 8, 3), 7, np.uint8)
-    with caplog.at_level(logging.WARNING, "vitrine.darkroom"):
-        assert library.upscale(picture, (32, 32)) is picture
-    assert "weights/upscale/RealESRGAN_x4plus.pth: the upscaler is not there" in caplog.text

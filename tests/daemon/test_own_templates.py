@@ -89,6 +89,10 @@ BAD = [
         'change = { pattern = "onyx" }',
         ["our-velvet.change", 'velvet has no pattern "onyx"', "plain, pleats, tufted"],
     ),
+    (
+        'change = { plate = "velvet", relief = 0.5 }',
+        ["our-velvet.change.relief", 'no effect on the plate "velvet"', "plate or relief, not both"],
+    ),
 ]
 
 

@@ -57,6 +57,8 @@ def test_slow_pictures_get_the_time_that_the_slow_things_in_them_may_take():
     assert settings.deadline_s(raytraced=True, painted=False) == 110
     assert settings.deadline_s(raytraced=False, painted=True) == 2010
     assert settings.longest_job_s == 2110
+    touched = Settings(job_deadline_s=10, diffusion={"timeout_s": 1000, "settle": 0.3})
+    assert touched.deadline_s(raytraced=False, painted=True) == 4010
 
 
 def test_everything_can_be_set(tmp_path: Path):

@@ -101,6 +101,36 @@ def test_user_and_folders_are_made_as_the_unit_needs_them(installed):
     assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (int(user[1]), int(user[2]), 0o2775)
 
 
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        ({}, ["requirements.lock"]),
+        ({"GPU": "yes"}, ["requirements-diffusion.lock", "requirements.lock"]),
+        ({"GPU": "yes", "TORCH": "no"}, ["requirements.lock"]),
+        (
+            {"TORCH": "yes", "INSTAGRAM": "yes"},
+            ["requirements-diffusion.lock", "requirements-instagram.lock"],
+        ),
+    ],
+)
+def test_a_card_brings_torch(tmp_path, more, wanted):
+    """By the Python that is given, which only writes down what it is asked for."""
+    asked = tmp_path / "asked"
+    python = tmp_path / "python"
+    python.write_text(
+        "#!/bin/sh\n"
+        f'echo "$*" >>{asked}\n'
+        'case "$1$2" in\n'
+        '-mvenv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && : >"$3/pyvenv.cfg" ;;\n'
+        "-c*) echo /usr/bin/python3 ;;\n"
+        "esac\n"
+    )
+    python.chmod(0o755)
+    done = _make("install-service", tmp_path / "root", PROGRAM="yes", PYTHON=python, **more)
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r" -r (\S+)", asked.read_text()) == wanted
+
+
 def test_installing_again_changes_nothing_and_keeps_what_the_owner_wrote(installed):
     (installed / "etc/vitrine/environment").write_text("VITRINE_WORKERS=3\n")
     before = {path: path.read_bytes() for path in installed.rglob("*") if path.is_file()}

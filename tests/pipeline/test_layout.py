@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.backdrop.plate import safe_area
 from pipeline.format import FORMATS
-from pipeline.layout import LONGEST_SHARE, free_frame, lay_out
+from pipeline.layout import LARGEST_SET, LONGEST_SHARE, free_frame, lay_out, stands_safely
 from pipeline.values import Box, Cutout
 from presets.library import recipe
 
@@ -80,3 +81,33 @@ def _decoded(data):
     from PIL import Image
 
     return np.asarray(Image.open(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize(("kind", "piece"), [("ring", "tall"), ("ring", "wide"), ("earrings", "round")])
+def test_the_set_is_taken_larger_until_the_piece_stands_in_its_safe_area(kind, piece):
+    made = recipe("velvet-navy-moody", kind)
+    narrow = (-0.4, -0.8, 0.4, 0.4)
+    plain, laid = (
+        lay_out(cutout(*PIECES[piece]), made),
+        lay_out(cutout(*PIECES[piece]), made, safe_area=lambda *_: narrow),
+    )
+    assert laid.box == plain.box
+    assert plain.ground.unit_px < laid.ground.unit_px <= LARGEST_SET * plain.ground.unit_px
+    assert [note.code for note in stands_safely(plain, narrow)] == ["beyond-set"]
+    assert not stands_safely(laid, narrow)
+    assert not stands_safely(plain, None)
+
+
+def test_a_set_without_room_for_the_piece_is_told():
+    made = recipe("velvet-navy-moody", "ring")
+    laid = lay_out(cutout(*PIECES["round"]), made, safe_area=lambda *_: (-0.2, -0.3, 0.2, 0.1))
+    assert [note.code for note in stands_safely(laid, (-0.2, -0.3, 0.2, 0.1))] == ["beyond-set"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_the_plates_that_ship_every_piece_has_room(kind):
+    made = recipe("velvet-navy-moody", kind)
+    for piece in PIECES.values():
+        laid = lay_out(cutout(*piece), made, safe_area=safe_area)
+        assert laid.ground.unit_px == max(laid.box.width, laid.box.height)
+        assert not stands_safely(laid, safe_area(made.surface, laid.view, 0))

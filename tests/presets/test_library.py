@@ -56,11 +56,12 @@ def test_no_two_templates_are_the_same():
 
 
 def test_other_folds_than_were_baked_are_painted():
-    velvet, marble = (library().surfaces[name] for name in ("velvet", "marble"))
+    velvet, marble, travertine = (library().surfaces[name] for name in ("velvet", "marble", "travertine"))
     assert velvet.surface("navy").plate == "velvet"
     assert velvet.surface("navy", Change(accent="#ffffff")).plate == "velvet"
     assert not velvet.surface("navy", Change(relief=0.5)).plate
-    assert velvet.surface("navy", Change(relief=0.5, plate="velvet")).plate == "velvet"
+    assert velvet.surface("navy", Change(relief=velvet.relief)).plate == "velvet"
+    assert not travertine.surface("roman", Change(scale=2.0)).plate
     assert not velvet.surface("navy", Change(pattern="pleats")).plate
     assert marble.surface("calacatta", Change(scale=2.0)).plate == "marble"
 

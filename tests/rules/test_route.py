@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from presets.painting import Brush
+from presets.painting import Brush, Upscaling
 from rules.facts import Facts
 from rules.plan import Plan, Watermark
 from rules.route import route
@@ -287,3 +287,24 @@ def test_who_says_what_enlarges_small_pieces_is_told():
     assert plan("rings", Rules()).recipes[0].enlarge == ""
     with pytest.raises(BadSidecar, match="enlarge"):
         plan("rings", rules, 'enlarge = "../elsewhere"')
+
+
+def test_upscalers_of_the_settings_are_part_of_the_recipe():
+    """Another network, or another strength of denoising, is another picture."""
+    painted = {
+        "defaults": Choices(
+            backdrop="diffusion", enlarge="realesr-general-x4v3", template="velvet-navy-moody"
+        )
+    }
+    settings = (
+        Upscaling(),
+        Upscaling(background="RealESRGAN_x4plus"),
+        Upscaling(background="realesr-general-x4v3"),
+        Upscaling(background="realesr-general-x4v3", denoise=0.5),
+        Upscaling(denoise=0.5),
+    )
+    recipes = [plan("rings", Rules(upscaling=one, **painted)).recipes[0] for one in settings]
+    assert len({one.digest for one in recipes}) == len(settings)
+    assert recipes[3].painting.upscaler == recipes[3].enlarge == "realesr-general-x4v3:0.5"
+    plain = Rules(upscaling=Upscaling(denoise=0.5), defaults=Choices(enlarge="RealESRGAN_x4plus"))
+    assert plan("rings", plain).recipes[0].enlarge == "RealESRGAN_x4plus"  # it has no second file

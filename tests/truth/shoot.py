@@ -256,7 +256,7 @@ def on_the_set(order):
     for o in objs:
         o.hide_viewport = False
     move(objs, Matrix.Translation(Vector(back * up)))
-    shot.light(order)
+    lamps.hang(order["lights"])
     _cards(objs, 2.0 ** -order["exposure_ev"])
     _depth(DEPTH)
     _expose(order, "set", 1.0, order["set_rays"])

@@ -113,23 +113,25 @@ def gather(
 
     Raises Misconfigured when too few photos are left, OSError (no room).
     """
-    items: list[Item] = []
+    found: list[Item] = []
     dropped: list[tuple[str, str]] = []
     for path in photos:
         try:
-            item = preparation.item(path)
+            found.append(preparation.item(path))
         except BadInput as error:
             dropped.append((path.name, str(error).rstrip(".")))
-        else:
-            twin = next((one for one in items if difference(one.look, item.look) < TWINS), None)
-            if twin:
-                dropped.append((path.name, f"it looks like {twin.name}"))
-            else:
-                items.append(item)
         told(path)
+    items: list[Item] = []
+    for item in sorted(
+        found, key=lambda one: one.digest
+    ):  # the same set in whatever order the photos were named
+        twin = next((one for one in items if difference(one.look, item.look) < TWINS), None)
+        if twin:
+            dropped.append((item.name, f"it looks like {twin.name}"))
+        else:
+            items.append(item)
     if len(items) < LEAST_PHOTOS:
         raise _too_few(len(photos), len(items), dropped)
-    items.sort(key=lambda one: one.digest)  # the same set in whatever order the photos were named
     held = tuple(items[APART - 1 :: APART])
     return Dataset(preparation.folder, tuple(one for one in items if one not in held), held, tuple(dropped))
 

@@ -44,7 +44,7 @@ class Student:
     def __init__(
         self, model: Model, machine: Machine, wish: Wish, data: Dataset, *, checkpointing: bool = False
     ) -> None:
-        if model.family in {"sdxl-turbo", "flux"}:
+        if model.few_steps or model.family.startswith("flux"):
             raise Misconfigured(
                 f"{model.path}: a model of the family {model.family} cannot be trained here.",
                 "Train on SDXL or Stable Diffusion 1.5; what an SDXL has learned, SDXL-Turbo can wear, too.",

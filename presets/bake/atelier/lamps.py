@@ -22,6 +22,7 @@ ZENITH, HORIZON = (
 def dome(tint=(1.0, 1.0, 1.0)):
     """The sky alone, as a world of its own. tint: colour times strength."""
     world = bpy.data.worlds.new("dome")
+    world.cycles.sampling_method = "NONE"  # no shadow rays to the sky: a window's mask is not before it
     world.use_nodes = True
     nodes, links = world.node_tree.nodes, world.node_tree.links
     where, split, span = (nodes.new(f"ShaderNode{kind}") for kind in ("TexCoord", "SeparateXYZ", "MapRange"))
@@ -42,6 +43,29 @@ def night():
     world.use_nodes = True
     world.node_tree.nodes["Background"].inputs["Strength"].default_value = 0.0
     return world
+
+
+def hang(lights):
+    """All lamps of a rig at once, and the sky, in their tints. No window keeps another lamp's light out."""
+    hung = []
+    for light in lights:
+        if light["name"] == "ambient":
+            bpy.context.scene.world = dome(light["tint"])
+        else:
+            hung.append(lamp(light, np.load(light["pattern"]) if light["pattern"] else None))
+    for obj, *own in hung:
+        others = [mask for _, *masks in hung for mask in masks if mask not in own]
+        if others:
+            obj.light_linking.blocker_collection = _all_but(others)
+
+
+def _all_but(objects):
+    """A collection for light linking: everything blocks a light but these."""
+    collection = bpy.data.collections.new("all but")
+    for number, obj in enumerate(objects):
+        collection.objects.link(obj)
+        collection.collection_objects[number].light_linking.link_state = "EXCLUDE"
+    return collection
 
 
 def lamp(light, pattern=None):

@@ -17,7 +17,8 @@ import numpy as np
 from mathutils import Vector
 
 from presets.bake.atelier import exposure, lamps
-from presets.bake.atelier.surfaces import SURFACES, Site
+from presets.bake.atelier.sets import SURFACES
+from presets.bake.atelier.surfaces import Site
 
 FEET = 0.012  # units above the lowest point: what the piece stands on
 FEELERS = 200  # of the feet are tried
@@ -108,15 +109,6 @@ def _expose(order, name):
     exposure.expose(Path(order["folder"]) / f"{name}.exr")
 
 
-def light(order):
-    """The dome and all lamps of the rig, in their colours."""
-    for one in order["lights"]:
-        if one["name"] == "ambient":
-            bpy.context.scene.world = lamps.dome(one["tint"])
-        else:
-            lamps.lamp(one, np.load(one["pattern"]) if one["pattern"] else None)
-
-
 def main():
     """Order in, two exposures out."""
     order = json.load(sys.stdin)
@@ -124,7 +116,7 @@ def main():
     stage(order)
     with np.load(Path(order["folder"]) / "card.npz") as card:
         stands = piece(card, back_of(order["canvas"]["elevation_deg"]))
-    light(order)
+    lamps.hang(order["lights"])
     _expose(order, "shaded")
     # Kept in the scene, as taking it out would build the scene anew.
     stands.visible_diffuse = stands.visible_glossy = stands.visible_transmission = False

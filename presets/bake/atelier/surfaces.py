@@ -5,13 +5,14 @@ share of the `accent` colour, green the share of `detail`, the rest is `base`.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from presets.bake.atelier import forms
 from presets.bake.atelier.shader import Graph
-from presets.bake.drape import Bed, Cloth, drape, wave
+from presets.bake.drape import Bed, Cloth, wave
+from presets.bake.kept import draped
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,18 @@ class Site:
         return (0.0, 0.0, 0.62, 0.62) if self.view == "table" else (0.0, 0.0, 0.46, 0.46)
 
 
-def _cloth(site, *, excess, bending, weight, gather, wander=0.25, fine=0.0, tallest=0.42):
-    """Draped cloth; fine: height of a second, smaller set of wrinkles."""
+def cloth_heights(site, *, excess, bending, weight, gather, wander=0.25, fine=0.0, tallest=0.42):
+    """Heights of draped cloth on the site's bed; fine: height of a second, smaller set of wrinkles."""
     main = Cloth(excess, bending, weight, gather, site.calm, wander, tallest=tallest)
-    heights = drape(site.bed, main, site.seed)
+    heights = draped(site.bed, main, site.seed)
     if fine:
         small = Cloth(0.05, bending / 12, weight, (-gather[0], gather[1]), site.calm, 0.6, 500, fine)
-        heights = heights + drape(site.bed, small, site.seed + 1)
-    return forms.field(site.bed, heights)
+        heights = heights + draped(site.bed, small, site.seed + 1)
+    return heights
+
+
+def _cloth(site, **folds):
+    return forms.field(site.bed, cloth_heights(site, **folds))
 
 
 def velvet(site):
@@ -93,14 +98,19 @@ def satin(site):
 
 
 def silk(site):
-    """Raw silk, crisp: many narrow folds."""
+    """Charmeuse, light and fluid: narrow folds that fan out from one hand, a tight highlight in its own colour."""
     obj = _cloth(
-        site, excess=0.14, bending=0.00035, weight=0.02, gather=(-4.0, 7.0), wander=0.35, tallest=0.34
+        site, excess=0.18, bending=0.00045, weight=0.022, gather=(-2.6, 3.6), wander=0.3, tallest=0.36
     )
+    obj.data.materials.append(silk_cloth(site))
+
+
+def silk_cloth(site):
+    """The material alone."""
     g = Graph("silk", site.paint)
-    slub = g.bump(g.noise(6.0, 4.0, 0.6, g.at((0.7, 14.0, 1.0), (0, 0, 0.4))), 0.006)
-    gloss = g.polish(rough=0.42, metal=0.4, normal=slub)
-    obj.data.materials.append(g.lobes(body=0.85, body_normal=slub, sheen=0.5, sheen_rough=0.5, gloss=gloss))
+    weave = g.bump(g.noise(2.5, 3.0, 0.5), 0.01)
+    gloss = g.polish(rough=g.span(g.noise(1.5, 3.0), 0.3, 0.7, 0.28, 0.36), metal=0.45, normal=weave)
+    return g.lobes(body=0.85, sheen=0.3, sheen_rough=0.5, gloss=gloss)
 
 
 def sand(site):
@@ -211,48 +221,88 @@ def travertine_mask(site):
 
 
 def slate(site):
-    """Riven slate: shallow steps and ripples of a split face."""
+    """Riven slate: a stack of thin layers broken away in steps, each face finely rippled; smoother where the piece stands."""
     rng = np.random.Generator(np.random.PCG64(site.seed))
-    bed = site.bed
+    bed = replace(site.bed, cell=0.012)
     X, Y = bed.grid()
-    drift = 0.5 * wave(rng, X.shape, 0.7 / bed.cell) + 0.18 * wave(rng, X.shape, 0.2 / bed.cell)
-    level = (0.55 * X + 0.8 * Y + drift) / 0.62
-    step = np.floor(level) + np.clip((level - np.floor(level) - 0.86) / 0.14, 0, 1)
+    drift = 0.55 * wave(rng, X.shape, 0.6 / bed.cell) + 0.16 * wave(rng, X.shape, 0.14 / bed.cell)
+    drift = drift + 0.05 * wave(rng, X.shape, 0.04 / bed.cell)
+    level = (0.35 * X + 0.5 * Y + drift) / 0.3
     x, y, rx, ry = site.calm
-    away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.5) / 0.8, 0, 1)
-    h = 0.02 * (step - level) * (0.15 + 0.85 * away) + 0.006 * wave(rng, X.shape, 0.5 / bed.cell)
+    away = np.clip((np.hypot((X - x) / rx, (Y - y) / ry) - 0.6) / 0.7, 0, 1)
+    level = level * (0.25 + 0.75 * away)
+    share = level - np.floor(level)
+    step = np.floor(level) + np.clip((share - 0.93) / 0.07, 0, 1)
+    h = 0.014 * step + 0.003 * share + 0.004 * wave(rng, X.shape, 0.3 / bed.cell)
     obj = forms.field(bed, h - h.min())
     g = Graph("slate", site.paint)
-    ripples = g.noise(4.5, 8.0, 0.68, g.at((1.0, 0.6, 1.0), (0, 0, 0.6)), 0.4)
-    relief = g.bump(ripples, 0.02, 1.0, g.bump(g.noise(60.0, 4.0, 0.7), 0.004))
-    tone = g.span(g.noise(1.7, 7.0, 0.65), 0.3, 0.7, 0.75, 1.0)
-    gloss = g.polish(rough=g.span(ripples, 0.3, 0.7, 0.48, 0.36), normal=relief)
+    ripples = g.noise(7.0, 10.0, 0.72, g.at((1.0, 0.55, 1.0), (0, 0, 0.6)), 0.3)
+    chips = g.span(g.noise(38.0, 6.0, 0.7), 0.35, 0.65)
+    relief = g.bump(ripples, 0.085, 1.0, g.bump(chips, 0.009, 1.0, g.bump(g.noise(150.0, 3.0, 0.7), 0.0025)))
+    tone = g.span(g.noise(2.6, 9.0, 0.72), 0.3, 0.7, 0.62, 1.0)
+    gloss = g.polish(rough=g.span(ripples, 0.3, 0.7, 0.5, 0.34), ior=1.6, normal=relief)
     obj.data.materials.append(g.lobes(body=tone, body_normal=relief, gloss=gloss))
 
 
-def brushed_metal(site):
-    """A brushed sheet: hair lines, a highlight drawn out across them."""
-    g = Graph("brushed", site.paint)
-    lines = g.noise(1.0, 6.0, 0.75, g.at((1.6, 150.0, 1.0), (0, 0, 0.0)))
-    relief = g.bump(lines, 0.0022, 1.0, g.bump(g.noise(0.7, 2.0), 0.02))
-    rough = g.span(lines, 0.3, 0.7, 0.24, 0.36)
-    tangent = g.node("CombineXYZ", {"X": 1.0, "Y": 0.0, "Z": 0.0}).outputs["Vector"]
-    gloss = g.polish(rough=rough, metal=0.9, anisotropy=0.75, tangent=tangent, normal=relief)
-    _stone(site, g.lobes(body=0.25, gloss=gloss))
+def spun_metal(site):
+    """A turned sheet: fine grooves around the piece, so that every lamp draws a fan of light through the middle."""
+    g = Graph("spun", site.paint)
+    split = g.node("SeparateXYZ", {"Vector": g.place})
+    x, y = split.outputs["X"], g.math("SUBTRACT", split.outputs["Y"], SPUN_AT[site.view])
+    radius = g.math("SQRT", g.math("ADD", g.math("MULTIPLY", x, x), g.math("MULTIPLY", y, y)))
+    along = g.node("CombineXYZ", {"X": g.math("MULTIPLY", radius, 1.0), "Y": 0.0, "Z": 0.0}).outputs["Vector"]
+    grooves = g.noise(44.0, 5.0, 0.75, along)
+    fair = g.bump(g.noise(7.0, 3.0, 0.6, along), 0.006, 1.0, g.bump(g.noise(0.9, 2.0), 0.015))
+    relief = g.bump(grooves, 0.0022, 1.0, fair)
+    tangent = g.node("CombineXYZ", {"X": g.math("MULTIPLY", y, -1.0), "Y": x, "Z": 0.0}).outputs["Vector"]
+    gloss = g.polish(
+        rough=g.span(grooves, 0.3, 0.7, 0.36, 0.5),
+        metal=g.span(grooves, 0.3, 0.7, 0.35, 0.6),
+        anisotropy=0.72,
+        tangent=tangent,
+        normal=relief,
+    )
+    _stone(site, g.lobes(body=g.span(grooves, 0.3, 0.7, 0.3, 0.46), gloss=gloss))
 
 
-SURFACES = {
-    "velvet": velvet,
-    "suede": suede,
-    "satin": satin,
-    "silk": silk,
-    "sand": sand,
-    "plaster": plaster,
-    "paper": paper,
-    "marble": marble,
-    "travertine": travertine,
-    "slate": slate,
-    "brushed-metal": brushed_metal,
-    "plain": plain,
-}
-MASKS = {"travertine": travertine_mask}
+SPUN_AT = {"table": 0.25, "flat": 0.0}  # where its turns have their middle, y in units
+
+
+FINE = 0.0045  # of a mesh with an edge, units
+
+
+def smoked_glass(site):
+    """A thick sheet of dark glass on matte ground, its edges rounded and bright; laid at a slant."""
+    heights = _sheet_heights(site)
+    g = Graph("glass", site.paint)
+    inside = g.span(g.node("SeparateXYZ", {"Vector": g.place}).outputs["Z"], -0.155, -0.145)
+    fair = g.bump(g.noise(0.8, 2.0), 0.003)
+    gloss = g.polish(rough=g.span(inside, 0, 1, 0.6, 0.05), ior=1.75, normal=fair)
+    body = g.span(inside, 0, 1, 1.0, 0.9)
+    forms.field(replace(site.bed, cell=FINE), heights).data.materials.append(g.lobes(body=body, gloss=gloss))
+
+
+def smoked_glass_mask(site):
+    """The ground beside the sheet is of the colour `detail`."""
+    g = Graph("mask")
+    outside = g.span(g.node("SeparateXYZ", {"Vector": g.place}).outputs["Z"], -0.155, -0.145, 1.0, 0.0)
+    forms.field(replace(site.bed, cell=FINE), _sheet_heights(site)).data.materials.append(
+        g.emit(0.0, outside, 0.0)
+    )
+
+
+def _sheet_heights(site):
+    """0 on the sheet, -0.16 beside it."""
+    X, Y = replace(site.bed, cell=FINE).grid()
+    turn, half, middle = (
+        (0.28, (1.15, 1.5), (0.1, -0.2)) if site.view == "table" else (0.3, (0.74, 0.74), (0.0, 0.0))
+    )
+    c, s = math.cos(turn), math.sin(turn)
+    u, v = c * (X - middle[0]) + s * (Y - middle[1]), c * (Y - middle[1]) - s * (X - middle[0])
+    corner, rim = 0.12, 0.045
+    du, dv = np.abs(u) - half[0] + corner, np.abs(v) - half[1] + corner
+    away = np.hypot(np.maximum(du, 0), np.maximum(dv, 0)) + np.minimum(np.maximum(du, dv), 0) - corner
+    t = np.clip(away / rim + 1, 0, 1)
+    rounded = rim * (np.sqrt(np.maximum(1 - t * t, 0)) - 1)
+    wall = np.clip(away / (3 * FINE), 0, 1)  # a little aslant: the mesh would draw an upright one in steps
+    return rounded + wall * (rim - 0.16)

@@ -13,7 +13,8 @@ import bpy
 import numpy as np
 
 from presets.bake.atelier import exposure, lamps
-from presets.bake.atelier.surfaces import MASKS, SURFACES, Site
+from presets.bake.atelier.sets import GLOWS, MASKS, SURFACES
+from presets.bake.atelier.surfaces import Site
 
 
 def _empty():
@@ -52,18 +53,30 @@ def expose_all(order, folder):
 
 
 def expose_mask(order, folder):
-    """The veins of a stone, as light of their own, into `mask.exr`."""
-    path = folder / "mask.exr"
-    if order["surface"] not in MASKS or path.exists():
+    """Where the body has the palette's other colours, as light of its own, into `mask.exr`."""
+    if order["surface"] in MASKS:
+        denoised = order.get("mask_denoised", False)
+        _expose_alone(order, folder / "mask.exr", MASKS, order["mask_samples"], order["mask_scale"], denoised)
+
+
+def expose_glow(order, folder):
+    """The lights that are part of the set, into `glow.exr`."""
+    if order["surface"] in GLOWS:
+        _expose_alone(order, folder / "glow.exr", GLOWS, order["glow_samples"], 1.0, denoised=True)
+
+
+def _expose_alone(order, path, sets, samples, scale, denoised):
+    """A set that shines by itself, at night."""
+    if path.exists():
         return
     _empty()
-    MASKS[order["surface"]](Site(order["view"], order["seed"]))
+    sets[order["surface"]](Site(order["view"], order["seed"]))
     bpy.context.scene.world = lamps.night()
-    exposure.settings(seed=order["seed"], samples=order["mask_samples"], noise=0.02, threads=order["threads"])
-    bpy.context.scene.cycles.use_denoising = False
-    exposure.camera(order["canvas"], order["mask_scale"])
+    exposure.settings(seed=order["seed"], samples=samples, noise=0.01, threads=order["threads"])
+    bpy.context.scene.cycles.use_denoising = denoised
+    exposure.camera(order["canvas"], scale)
     exposure.expose(path)
-    print("@masked", flush=True)
+    print(f"@{path.stem}", flush=True)
 
 
 def expose_together(order, folder):
@@ -74,11 +87,7 @@ def expose_together(order, folder):
         seed=order["seed"] + 1, samples=order["samples"], noise=order["noise"], threads=order["threads"]
     )
     exposure.camera(order["canvas"], order["scale"])
-    for light in order["lights"]:
-        if light["name"] == "ambient":
-            bpy.context.scene.world = lamps.dome(light["tint"])
-        else:
-            lamps.lamp(light, np.load(light["pattern"]) if light["pattern"] else None)
+    lamps.hang(order["lights"])
     exposure.expose(folder / "fresh.exr")
 
 
@@ -90,6 +99,7 @@ def main():
         expose_together(order, folder)
     else:
         expose_mask(order, folder)
+        expose_glow(order, folder)
         expose_all(order, folder)
     print(f"@blender {bpy.app.version_string}", flush=True)
 

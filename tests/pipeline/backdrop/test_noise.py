@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pipeline.backdrop import veins
 from pipeline.backdrop.gradient import ramp
 from pipeline.backdrop.noise import Noise, generator, grain
+from pipeline.backdrop.sheet import Sheet
 from pipeline.backdrop.veins import cracks
 from pipeline.color import oklab_from_linear
 
@@ -53,3 +55,26 @@ def test_the_way_between_two_colours_stays_between_them():
     np.testing.assert_allclose(colors[[0, -1]], [blue, yellow], atol=2e-3)
     assert (np.diff(oklab_from_linear(colors[None])[0][:, 0]) > 0).all()
     assert (colors >= 0).all()
+
+
+@pytest.mark.parametrize("samples", [(335.0, 167.0), (335.0, 335.0)])
+def test_a_smooth_layer_drawn_on_few_points_is_the_same_layer(samples):
+    noise = Noise(generator(5, "t"))
+    x, y = np.meshgrid(
+        *(np.arange(n, dtype=np.float32) / np.float32(s) for n, s in zip((541, 537), samples, strict=True))
+    )
+    few, whole = Sheet(x, y, samples).fbm(noise, 0.8, 1.7, 4), noise.fbm(x * 0.8, y * 1.7, 4)
+    assert few.shape == whole.shape
+    assert np.abs(few - whole).mean() < 0.03 * np.abs(whole).mean()
+    assert np.abs(few - whole).max() < 0.1
+    stripes = Sheet(x, y, samples).noise(noise, 20.0, 20.0)
+    assert np.abs(stripes - noise(x * 20.0, y * 20.0)).mean() < 0.05
+
+
+def test_cracks_asked_at_few_points_are_those_asked_everywhere(monkeypatch):
+    u, v = points(1.0)
+    few = cracks(generator(4, "t"), u, v, 0.5, 0.9)
+    monkeypatch.setattr(veins, "SPARSE", 1)
+    everywhere = cracks(generator(4, "t"), u, v, 0.5, 0.9)
+    assert ((few.distance < 0.02) != (everywhere.distance < 0.02)).mean() < 1e-4
+    assert (np.abs(few.strength - everywhere.strength) > 0.02).mean() < 0.01  # where three cracks meet

@@ -7,12 +7,17 @@ import hashlib
 import json
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 
 import pipeline.backdrop.backdrop as door
-from pipeline.backdrop.plate import LARGEST_ZOOM, plated
+from pipeline.backdrop.interreflection import colors, hidden_share
+from pipeline.backdrop.pile import _tips as tufts_of
+from pipeline.backdrop.plate import _grains as grains_of
+from pipeline.backdrop.plate import plated
 from pipeline.backdrop.plate_file import (
+    BODY,
     HEADER,
     Canvas,
     Lobe,
@@ -28,9 +33,11 @@ from pipeline.backdrop.plate_file import (
     takes,
 )
 from pipeline.backdrop.stage import Stage, srgb_to_rgb
+from pipeline.backdrop.window import LARGEST_ZOOM
 from pipeline.recipe import Surface
 from pipeline.rig import Ambient, Gobo, Light, Rig
 from pipeline.values import Ground
+from presets.library import library
 
 UNIT, WIDTH, HEIGHT = 60.0, 126, 210
 KEY = Light(name="key", role="key", azimuth_deg=-40, elevation_deg=35, size_deg=3, strength=1.4, gobo=Gobo())
@@ -77,16 +84,30 @@ def shelf(tmp_path):
         ),
         lobes=Lobes(sheen=Lobe(color="accent", gain=2.0)),
         lamps=(picture(folder, "key", ramps, lamp(KEY)), picture(folder, "rim", half, lamp(RIM))),
-        ambient=picture(folder, "ambient", ramps[:, ::-1].copy()),
+        ambient=picture(folder, "ambient", np.full_like(ramps, 0.9)),  # an open ground: nothing is thrown
         roughness=0.7,
         f0=0.05,
         safe=(-0.8, -1.0, 0.8, 0.4),
         made={"seed": 1},
     )
     (folder / HEADER).write_text(plate.model_dump_json(exclude_defaults=True))
-    for cached in (read_plate, read_picture, takes):
+    for cached in (read_plate, read_picture, takes, hidden_share):
         cached.cache_clear()
     return tmp_path
+
+
+def under_a_hollow(shelf):
+    """The shelf, its cloth now hollow at the left of the piece, under even light."""
+    folder = shelf / "cloth.table"
+    plate = read_plate(folder)
+    even = np.full((HEIGHT, WIDTH, 3), 0.5, np.float16)
+    sky = np.full((HEIGHT, WIDTH, 3), 0.9, np.float16)
+    sky[:, :20] = 0.6
+    lamps = tuple(picture(folder, one.light.name, even, one.light) for one in plate.lamps)
+    hollow = plate.model_copy(update={"lamps": lamps, "ambient": picture(folder, "ambient", sky)})
+    (folder / HEADER).write_text(hollow.model_dump_json(exclude_defaults=True))
+    for cached in (read_plate, read_picture, hidden_share):
+        cached.cache_clear()
 
 
 def stage(surface=SURFACE, rig=RIG, ground=GROUND, size=SIZE, view="table"):
@@ -142,6 +163,22 @@ def test_a_lamp_serves_what_stands_where_it_stands():
     assert not serves(lamp(KEY), KEY.model_copy(update={"gobo": None}))
     assert not serves(lamp(KEY), KEY.model_copy(update={"size_deg": 9.0}))
     assert serves(lamp(RIM), RIM.model_copy(update={"azimuth_deg": 45}))
+
+
+def test_lights_of_the_set_glow_in_the_palettes_colours_whatever_the_lamps_do(shelf):
+    folder = shelf / "cloth.table"
+    before = plated(stage(), shelf)
+    shares = np.zeros((HEIGHT, WIDTH, 3), np.float16)
+    shares[...] = (0.5, 0.25, 0.125)
+    plate = read_plate(folder).model_copy(update={"glow": picture(folder, "glow", shares)})
+    (folder / HEADER).write_text(plate.model_dump_json(exclude_defaults=True))
+    read_plate.cache_clear()
+    after = plated(stage(), shelf)
+    accent, detail = srgb_to_rgb(SURFACE.accent), srgb_to_rgb(SURFACE.detail)
+    shown = (0.5 * accent + 0.25 * detail + 0.125) * 2.0**RIG.exposure_ev
+    added = after.groups["ambient"] - before.groups["ambient"]
+    np.testing.assert_allclose(added, np.broadcast_to(shown, added.shape), rtol=2e-2)
+    np.testing.assert_array_equal(after.groups["key"], before.groups["key"])
 
 
 def test_a_light_nobody_baked_is_painted_without_a_word(shelf, monkeypatch):
@@ -209,3 +246,37 @@ def test_pile_is_put_back_in_scale(shelf):
         np.abs(plated(dataclasses.replace(stage(), seed=2), shelf).groups["key"] - rough.groups["key"]).max()
         > 0
     )
+
+
+@pytest.mark.parametrize("name", ["velvet", "marble", "travertine"])
+def test_the_same_bytes_on_any_number_of_threads(name):
+    surface = SURFACE.model_copy(update={"material": "marble", "plate": name})
+    before, made = cv2.getNumThreads(), set()
+    try:
+        for threads in (1, 2, 7, 16):
+            cv2.setNumThreads(threads)
+            for kept in (read_picture, tufts_of, grains_of):
+                kept.cache_clear()
+            lit = plated(
+                stage(surface, library().rigs["moody"], Ground(30.0, 200.0, (160.0, 220.0)), (320, 320))
+            )
+            made.add(b"".join(group.tobytes() for group in lit.groups.values()))
+    finally:
+        cv2.setNumThreads(before)
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize(("colour", "brighter"), [("#000000", 0), ("#101010", -1), ("#f0f0f0", 1)])
+def test_hollows_of_dark_cloth_get_less_than_was_baked_and_those_of_pale_cloth_more(shelf, colour, brighter):
+    under_a_hollow(shelf)
+    lit = plated(stage(SURFACE.model_copy(update={"base": colour, "accent": colour})), shelf)
+    hollow, open_ground = (lit.groups["key"][80, column].mean() - 1.4 * 0.5 for column in (5, 60))
+    assert np.sign(round(float(hollow - open_ground), 4)) == brighter
+
+
+def test_the_palette_that_was_baked_is_corrected_for_what_one_lobe_throws_at_the_other_alone():
+    on_body, on_sheen = colors(np.full(3, BODY, np.float32), np.ones(3, np.float32))
+    np.testing.assert_allclose(on_body[:, 0], 0, atol=1e-6)
+    np.testing.assert_allclose(on_sheen[:, 3], 0, atol=1e-6)
+    np.testing.assert_allclose(on_body[:, 1], BODY)
+    np.testing.assert_allclose(on_sheen[:, 2], BODY)

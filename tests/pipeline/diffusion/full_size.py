@@ -49,7 +49,7 @@ def _vae():
     return AutoencoderKL(
         block_out_channels=(128, 256, 512, 512), down_block_types=["DownEncoderBlock2D"] * 4,
         up_block_types=["UpDecoderBlock2D"] * 4, layers_per_block=2, sample_size=1024, scaling_factor=0.13025,
-        force_upcast=False,
+        force_upcast=True,  # as SDXL 1.0 says: the decoder works in full precision
     )  # fmt: skip
 
 

@@ -163,3 +163,26 @@ def test_loras_and_controlnets_say_for_which_models_they_are(tmp_path):
     assert (control_at(home).kind, control_at(home).cross) == ("edges", 768)
     with pytest.raises(Misconfigured, match="no ControlNet"):
         control_at(model(tmp_path / "any") / "unet")
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("model_index.json", {"_class_name": "StableDiffusionPipeline", "unet": [["diffusers"], "Any"]}),
+        ("vae/config.json", {"block_out_channels": 4}),
+        ("unet/model.safetensors.index.json", {"weight_map": ["model.safetensors"]}),
+    ],
+)
+def test_small_files_of_another_shape_are_a_refusal_and_no_defect(tmp_path, place, told):
+    home = model(tmp_path / "odd")
+    written(home / place, told)
+    with pytest.raises(Misconfigured, match=r"odd.*not what a model's files hold"):
+        model_at(home)
+
+
+def test_an_index_that_names_files_elsewhere_is_refused(tmp_path):
+    home = model(tmp_path / "sly")
+    tensors(tmp_path / "elsewhere.safetensors", {"a": [2]})
+    written(home / "unet/model.safetensors.index.json", {"weight_map": {"a": "../../elsewhere.safetensors"}})
+    with pytest.raises(Misconfigured, match="names files outside its folder"):
+        model_at(home)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
 import shutil
 
@@ -23,8 +25,8 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from pipeline.diffusion.easel import Easel  # noqa: E402
 from pipeline.diffusion.files import control_at, lora_at, model_at  # noqa: E402
-from pipeline.diffusion.load import Machine, open_model, under_control, wear  # noqa: E402
-from pipeline.diffusion.order import Order, Sheet  # noqa: E402
+from pipeline.diffusion.load import Machine, fits, open_model, under_control, wear, weights_of  # noqa: E402
+from pipeline.diffusion.order import Held, Order, Sheet  # noqa: E402
 from pipeline.diffusion.shelf import Shelf  # noqa: E402
 from tests.pipeline.diffusion import tiny_diffusion  # noqa: E402
 from tests.pipeline.diffusion.tiny_shelf import SORTS  # noqa: E402
@@ -143,3 +145,99 @@ def test_a_card_that_is_not_there_is_said(tiny):
         pytest.skip("there is a card")
     with pytest.raises(Misconfigured, match="torch finds none"):
         open_model(model_at(tiny / "diffusion" / "tiny-sd"), Machine(device="cuda"))
+
+
+def test_a_text_encoder_that_lacks_weights_is_not_filled_with_random_ones(broken):
+    path = broken / "text_encoder/model.safetensors"
+    tensors = load_file(path)
+    tensors.pop(next(name for name in tensors if name.endswith("mlp.fc1.weight")))
+    save_file(tensors, path, {"format": "pt"})
+    with pytest.raises(Misconfigured, match=r"text_encoder: 1 of its weights are missing, such as .*fc1"):
+        open_model(model_at(broken))
+
+
+def test_a_lora_of_which_nothing_fits_is_named(tiny, tmp_path):
+    model = model_at(tiny / "diffusion" / "tiny-sd")
+    layer = "transformer.single_transformer_blocks.0.attn.to_q"
+    save_file(
+        {f"{layer}.lora_A.weight": torch.zeros(4, 32), f"{layer}.lora_B.weight": torch.zeros(32, 4)},
+        tmp_path / "other.safetensors",
+    )
+    pipe = open_model(model)
+    plain = painted(pipe, model)
+    with pytest.raises(Misconfigured, match=r"other\.safetensors: nothing of this LoRA belongs to tiny-sd"):
+        wear(pipe, [(lora_at(tmp_path / "other.safetensors"), 1.0)], model)
+    wear(pipe, [], model)
+    assert np.array_equal(painted(pipe, model), plain)
+
+
+@pytest.mark.parametrize("sort", ["sd", "sdxl"])
+def test_half_precision_paints_and_leaves_the_weights_fit_for_loras(tiny, sort):
+    """SDXL's decoder is brought to full precision and back for each picture."""
+    easel = Easel(Shelf(tiny), Machine(dtype="float16"))
+    order = Order(f"tiny-{sort}", "", "velvet", "text", (64, 64), 2, 5.0)
+    worn = Order(f"tiny-{sort}", "", "velvet", "text", (64, 64), 2, 5.0, ((f"house-{sort}", "", 1.0),))
+    (plain,), (other,) = (list(easel.paint(one, [Sheet(1)])) for one in (order, worn))
+    assert plain != other
+    parts = [part for part in easel._plain.components.values() if hasattr(part, "parameters")]
+    weights = [weight for part in parts for weight in part.parameters()]
+    assert not any(weight.is_inference() for weight in weights)
+    assert {weight.dtype for weight in easel._plain.vae.parameters()} == {torch.float16}
+
+
+def test_a_card_is_asked_only_for_what_is_not_there_yet(tiny):
+    """A ControlNet comes to a model that is on the card already: the model's bytes are not needed twice."""
+    gib = 1 << 30
+    assert fits(size=10 * gib, waiting=10 * gib, free=17 * gib)
+    assert not fits(size=10 * gib, waiting=10 * gib, free=15 * gib)
+    assert fits(size=10 * gib, waiting=2 * gib, free=9 * gib)
+    pipe = open_model(model_at(tiny / "diffusion" / "tiny-sd"), Machine(dtype="float16"))
+    size, waiting = weights_of(pipe)
+    parts = (pipe.unet, pipe.vae, pipe.text_encoder)
+    assert size == waiting == sum(2 * one.numel() for part in parts for one in part.parameters())
+
+
+def test_the_former_controlnet_is_let_go_before_the_next_one_comes(tiny, monkeypatch):
+    from pipeline.diffusion import easel as module
+
+    easel, held = Easel(Shelf(tiny)), []
+    order = Order("tiny-sd", "", "velvet", "text", (64, 64), 1, 5.0)
+    shown = Sheet(1, png())
+
+    def under(plain, control, machine, model):
+        held.append(easel._pipe is plain)
+        return under_control(plain, control, machine, model)
+
+    monkeypatch.setattr(module, "under_control", under)
+    for kind in ("depth", "edges"):
+        list(easel.paint(dataclasses.replace(order, control=Held(f"{kind}-sd", "", kind, 1.0, "")), [shown]))
+    assert held == [True, True]
+
+
+def png():
+    stream = io.BytesIO()
+    Image.fromarray(np.tile(np.arange(0, 256, 4, dtype=np.uint8)[:, None, None], (1, 64, 3))).save(
+        stream, "PNG"
+    )
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_picture_is_painted_over_where_the_mask_says_by_the_same_parts(tiny, sort):
+    easel = Easel(Shelf(tiny))
+    order = Order(f"tiny-{sort}", "", "velvet", "text", (64, 64), 3, 0.0 if sort == "sdxl-turbo" else 5.0)
+    ground = np.random.default_rng(1).integers(60, 200, (64, 64, 3), np.uint8)
+    mask = np.zeros((64, 64), np.uint8)
+    mask[32:] = 255
+    files = [io.BytesIO(), io.BytesIO()]
+    for stream, pixels in zip(files, (ground, mask), strict=True):
+        Image.fromarray(pixels).save(stream, "PNG")
+    over, shape = (stream.getvalue() for stream in files)
+    one, again, free = (
+        next(easel.paint(order, [Sheet(1, None, over, shape, freedom)])) for freedom in (0.4, 0.4, 0.8)
+    )
+    assert one == again != free
+    assert np.asarray(Image.open(io.BytesIO(one))).shape == (64, 64, 3)
+    assert easel.loads == 1
+    (anew,) = easel.paint(order, [Sheet(1)])  # and it paints new ones as before
+    assert list(Easel(Shelf(tiny)).paint(order, [Sheet(1)])) == [anew]

@@ -109,6 +109,26 @@ def test_what_cannot_be_used_is_said_and_the_process_goes_on(painter, tiny):
     assert painter.starts == starts
 
 
+def test_it_paints_where_no_code_may_be_made_at_run_time(tiny):
+    """The service's MemoryDenyWriteExecute=yes, taken for real."""
+    import ctypes
+    import subprocess
+    import sys
+
+    libc = ctypes.CDLL(None)
+    if libc.prctl(66, 0, 0, 0, 0) < 0:
+        pytest.skip("needs a kernel with PR_SET_MDWE (6.3)")
+    code = (
+        "import ctypes; from pathlib import Path; from pipeline.diffusion.painter import Painter\n"
+        "from pipeline.diffusion.order import Order, Sheet\n"
+        "assert ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0\n"
+        f"made = Painter(Path({str(tiny)!r}))\n"
+        "print(len(made(Order('tiny-sd', '', 'a', '', (64, 64), 1, 1.0), [Sheet(1)]).pngs)); made.close()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "1\n", done.stderr
+
+
 def test_it_does_not_outlive_who_asked(tiny):
     code = (
         "import sys; from pathlib import Path; from pipeline.diffusion.painter import Painter\n"

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.color import linear_from_srgb, oklch_from_linear
 from pipeline.finish import quantize, sharpen, vignette
+from pipeline.judge.technical import banding
 
 # ---- vignette -----------------------------------------------------------------------------------------------------
 
@@ -114,6 +115,12 @@ def test_grain_has_its_strength_in_mid_tones_and_none_in_black() -> None:
     black = quantize(np.zeros((300, 300, 3), np.float32), 5, 0.02)
     assert grey[..., 0].std() / 255 == pytest.approx(0.02, rel=0.1)
     assert black.max() <= 1
+
+
+@pytest.mark.parametrize("code", [2, 3, 5, 12, 250, 253])
+def test_an_even_tone_next_to_black_or_white_has_no_flat_runs(code: int) -> None:
+    even = np.full((1080, 1080, 3), code / 255, np.float32)
+    assert banding(np.ascontiguousarray(quantize(even, 1, 0.004)[..., 1])) == 0.0
 
 
 def test_the_seed_decides() -> None:

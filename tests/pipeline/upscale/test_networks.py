@@ -14,6 +14,7 @@ from safetensors.torch import save_file  # noqa: E402
 
 from pipeline.errors import Misconfigured  # noqa: E402
 from pipeline.upscale.network_upscaler import find_upscaler  # noqa: E402
+from pipeline.upscale.upscaler import in_eight_bits  # noqa: E402
 from tests.pipeline.upscale import official, recomputed  # noqa: E402
 
 SMALL_RRDB = {"blocks": 2, "features": 8, "growth": 4}
@@ -101,15 +102,15 @@ def test_denoising_mixes_the_weights(tmp_path):
     strong, mild = (official.weights(official.compact(**SMALL_COMPACT), seed) for seed in (1, 2))
     torch.save({"params": strong}, tmp_path / "realesr-general-x4v3.pth")
     with pytest.raises(Misconfigured, match=r"realesr-general-wdn-x4v3\.pth: the upscaler is not there"):
-        find_upscaler(tmp_path, "realesr-general-x4v3", 0.3)
+        find_upscaler(tmp_path, "realesr-general-x4v3:0.3")
     torch.save({"params": mild}, tmp_path / "realesr-general-wdn-x4v3.pth")
-    made = find_upscaler(tmp_path, "realesr-general-x4v3", 0.3, "cpu").enlarged(picture())
+    made = find_upscaler(tmp_path, "realesr-general-x4v3:0.3", "cpu").enlarged(picture())
     mixed = {name: 0.3 * strong[name] + 0.7 * mild[name] for name in strong}
     assert np.abs(made - expected(mixed, picture(), 13, 4, recomputed.compact)).max() < 1e-5
     other = official.weights(official.compact(convolutions=2, features=8))
     torch.save({"params": other}, tmp_path / "realesr-general-wdn-x4v3.pth")
     with pytest.raises(Misconfigured, match="not the same network"):
-        find_upscaler(tmp_path, "realesr-general-x4v3", 0.3, "cpu").enlarged(picture())
+        find_upscaler(tmp_path, "realesr-general-x4v3:0.3", "cpu").enlarged(picture())
 
 
 @pytest.mark.parametrize("name", ["RealESRGAN_x4plus_anime_6B", "realesr-animevideov3", "RealESRGAN_x2plus"])
@@ -249,7 +250,7 @@ def test_a_small_painted_background_is_enlarged_by_the_network_of_the_settings(t
     put(home, weights, "small")
     library = library_of(Settings(upscaling={"background": "small"}), Studio(tmp_path))
     srgb = np.rint(picture() * 255).astype(np.uint8)
-    made = library.upscale(srgb, (112, 80))
+    made = in_eight_bits(library.upscalers("small"), srgb, (112, 80))
     wanted = expected(weights, srgb.astype(np.float32) / 255, 13, 4, recomputed.compact)
     assert made.dtype == np.uint8
     assert np.abs(made - wanted * 255).max() < 0.51

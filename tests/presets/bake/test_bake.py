@@ -5,16 +5,30 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
+import cv2
 import numpy as np
 import pytest
 
-from pipeline.backdrop.plate_file import FOLDER, HEADER, folder_of, openexr, read_picture, read_plate, serves
+from pipeline.backdrop.plate_file import (
+    BODY,
+    FOLDER,
+    HEADER,
+    folder_of,
+    openexr,
+    read_picture,
+    read_plate,
+    serves,
+)
 from pipeline.rig import Gobo
 from presets.bake.drape import Bed, Cloth, drape
+from presets.bake.kept import draped
+from presets.bake.make import run_blender
 from presets.bake.order import AMBIENT, canvas, lamps, order, pattern
-from presets.bake.pack import BODY, BORDER, missing, pack, standing
+from presets.bake.pack import BORDER, missing, pack, standing
 from presets.bake.queue import QUEUE, Bake
 from presets.library import library
+from presets.models import DRAWN_ANEW
+from tests.presets.bake.blenders import BLENDER, with_blender
 
 FIRST_RIGS = ("moody", "soft-glow", "spotlight", "studio")
 SMALL = Bake("velvet", unit_px=20, samples=1)
@@ -121,6 +135,47 @@ class TestOrders:
         assert one["lights"][1]["file"] == two["lights"][1]["file"]
 
 
+@with_blender
+class TestFestiveSets:
+    """Real Blender, small: what the set's own lights and masks show, and where."""
+
+    LIGHTS = Bake("lights", unit_px=24, samples=2, seed=5, glow=True)
+    DIYAS = Bake("diyas", unit_px=24, mask_px=24, samples=2, seed=7, glow=True)
+
+    def shelved(self, bake, work):
+        asked = order(bake, "table", rigs("soft-glow"), work / "work", 2)
+        folder = pack(bake, asked, run_blender(asked, BLENDER), work / "shelf")
+        plate = read_plate(folder)
+        read = lambda picture: read_picture(folder, picture).astype(np.float32)  # noqa: E731
+        return plate, read
+
+    def test_lights_hang_over_the_edge_of_the_lacquer_and_are_mirrored_in_it(self, tmp_path):
+        plate, read = self.shelved(self.LIGHTS, tmp_path)
+        glow = read(plate.glow)
+        edge = round(plate.canvas.origin[1] - 0.47 * plate.canvas.unit_px)
+        reach = 24
+        over, under = glow[edge - reach : edge - 2], glow[edge + 3 : edge + reach]
+        assert over[..., 0].mean() > 3 * under[..., 0].mean() > 0.01
+        assert (
+            over[..., 0].mean() > over[..., 1].mean() > 0
+        )  # more lights in the first colour than in the second
+        above, below = over.mean(0)[:, 0], under.mean(0)[:, 0]
+        assert np.corrcoef(cv2.blur(above, (1, 5)).ravel(), cv2.blur(below, (1, 5)).ravel())[0, 1] > 0.4
+        assert (
+            read(plate.lamps[0])[edge - reach : edge - 2].max() < over.max()
+        )  # in no lamp's picture do they burn
+
+    def test_oil_lamps_are_clay_and_their_flames_light_the_table(self, tmp_path):
+        plate, read = self.shelved(self.DIYAS, tmp_path)
+        mask, glow = read(plate.mask), read(plate.glow)
+        assert 0.35 < mask[..., 1].max() < 0.45
+        assert 0.01 < (mask[..., 1] > 0.2).mean() < 0.3
+        flames = glow[..., 0] > 1
+        grown = cv2.dilate(flames.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        assert 0.0005 < flames.mean() < 0.05
+        assert glow[grown & ~flames][:, 0].mean() > 3 * np.median(glow[..., 0])
+
+
 class TestDrape:
     BED = Bed(-1.5, -1.5, 3.0, 3.0, 0.05)
     CLOTH = Cloth(0.15, 0.0008, 0.03, (-5.0, 6.0), (0.0, 0.0, 0.6, 0.6), steps=400)
@@ -143,6 +198,23 @@ class TestDrape:
         np.testing.assert_array_equal(loose, drape(self.BED, self.CLOTH, 3))
         assert np.abs(loose - drape(self.BED, self.CLOTH, 4)).max() > 0.05
 
+    def test_it_is_draped_once_and_then_read(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path))
+        first = draped(self.BED, self.CLOTH, 3)
+        np.testing.assert_array_equal(first, drape(self.BED, self.CLOTH, 3))
+        (kept,) = (tmp_path / "drapes").iterdir()
+        np.save(kept, first + np.float32(1))
+        np.testing.assert_array_equal(draped(self.BED, self.CLOTH, 3), first + np.float32(1))
+        kept.write_bytes(kept.read_bytes()[:100])  # damaged
+        np.testing.assert_array_equal(draped(self.BED, self.CLOTH, 3), first)
+        draped(self.BED, dataclasses.replace(self.CLOTH, excess=0.03), 3)
+        assert len(list((tmp_path / "drapes").iterdir())) == 2
+
+    def test_a_cache_that_takes_nothing_costs_nothing_but_time(self, tmp_path, monkeypatch):
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "file"))
+        np.testing.assert_array_equal(draped(self.BED, self.CLOTH, 3), drape(self.BED, self.CLOTH, 3))
+
 
 @pytest.mark.parametrize(
     "folder", sorted(path.parent for path in FOLDER.glob(f"*/{HEADER}")), ids=lambda f: f.name
@@ -150,11 +222,15 @@ class TestDrape:
 class TestWhatShips:
     def test_every_file_is_the_one_of_the_header(self, folder):
         plate = read_plate(folder)
-        pictures = [*plate.lamps, plate.ambient, *([plate.mask] if plate.mask else [])]
+        pictures = [*plate.lamps, plate.ambient, *(one for one in (plate.mask, plate.glow) if one)]
         for picture in pictures:
             assert np.isfinite(read_picture(folder, picture).astype(np.float32)).all()
         assert {path.name for path in folder.iterdir()} == {HEADER, *(picture.file for picture in pictures)}
         assert sum(path.stat().st_size for path in folder.iterdir()) < 3.5e6
+
+    def test_presets_know_whether_its_pattern_is_drawn_anew(self, folder):
+        plate = read_plate(folder)
+        assert (plate.texture == "veins") == (plate.name in DRAWN_ANEW)
 
     def test_the_first_rigs_find_all_their_lamps(self, folder):
         plate = read_plate(folder)
@@ -164,7 +240,8 @@ class TestWhatShips:
 
     def test_a_surface_shows_it_and_the_queue_knows_it(self, folder):
         plate = read_plate(folder)
-        assert any(file.plate == plate.name for file in library().surfaces.values())
+        files = library().surfaces.values()
+        assert any(file.surface(palette).plate == plate.name for file in files for palette in file.palettes)
         assert any(folder.name == bake.plate(view) for bake in QUEUE for view in bake.views)
 
 

@@ -26,14 +26,11 @@ from pipeline.rig import Ambient, Light, Rig
 from pipeline.shape.solid import solidify
 from pipeline.values import Box, Ground, Scene
 from presets.bake.card import card
-from presets.bake.tracer import PLAIN, BlenderTracer, beside_the_program, has_blender, set_for
+from presets.bake.tracer import PLAIN, BlenderTracer, has_blender, set_for
 from presets.library import recipe
+from tests.presets.bake.blenders import BLENDER, with_blender
 
-BLENDER = Path(os.environ.get("VITRINE_RAYTRACING__BLENDER") or beside_the_program())
 SAMPLE = Path(__file__).parents[3] / "presets" / "samples"
-with_blender = pytest.mark.skipif(
-    not has_blender(BLENDER), reason=f"there is no Blender in {BLENDER}; `make blender` installs it"
-)
 SIDE = 160
 
 
@@ -116,7 +113,17 @@ class TestSets:
         assert len(seeds) > 1
 
     def test_what_has_no_recipe_stands_on_plain_ground(self):
-        assert set_for(recipe("festive-gold-soft-glow"), "flat") is PLAIN
+        assert set_for(recipe("gradient-rose-soft-glow"), "flat") is PLAIN
+
+    @with_blender
+    def test_a_set_with_lights_of_its_own_keeps_them_and_takes_the_shadow(self):
+        ours, _ = standing("festive-gold-soft-glow")
+        traced = tracer()(ours)
+        assert not traced.whole
+        piece = ours.piece.alpha > 0.5
+        near = cv2.dilate(piece.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        darker = (traced.bare - traced.shaded)[..., 1]
+        assert darker[near & ~piece].mean() > 3 * abs(darker[:20, :20].mean())
 
     def test_the_renderer_is_part_of_the_recipe(self):
         assert recipe("velvet-navy-moody").digest != recipe("velvet-navy-moody", renderer="blender").digest

@@ -207,6 +207,14 @@ def test_pictures_can_be_painted_meanwhile_without_a_trace(tiny, data, tmp_path)
     assert learned(quiet) == learned(painting)
 
 
+def test_flux_is_refused(data, tmp_path):
+    from tests.pipeline.diffusion import tiny_diffusion
+
+    tiny_diffusion.flux(tmp_path / "diffusion" / "tiny-flux", schnell=True)
+    with pytest.raises(Misconfigured, match="family flux-schnell cannot be trained"):
+        train(run_of(tmp_path, data, tmp_path, "flux"), write)
+
+
 def test_a_distilled_model_is_refused(tiny, data, tmp_path):
     with pytest.raises(Misconfigured, match="family sdxl-turbo cannot be trained") as caught:
         train(run_of(tiny, data, tmp_path, "sdxl-turbo"), write)
