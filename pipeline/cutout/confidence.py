@@ -22,7 +22,6 @@ LOSS_WEAK, LOSS_SOFT, LOSS_HALO, LOSS_MUSH = 2.5, 2.0, 8.0, 0.15
 LOSS_MOVED, LOSS_DIFFER, DOUBT_NOTED = 3.0, 2.0, 0.06
 USUAL_MOVED, USUAL_DIFFERENCE = 0.08, 0.10
 LOSS_FAINT, USUAL_FAINT = 12.0, 0.012
-LOSS_MIRRORS, USUAL_MIRRORS = 20.0, 0.05
 USUAL_HALO, USUAL_MUSH_PX = 0.02, 2.5
 
 
@@ -65,14 +64,11 @@ def doubted(confidence: float, figures: dict[str, float]) -> tuple[float, tuple[
     """The confidence of a cut-out with the figures of `doubt.doubts` weighed in, and a note if they weigh much.
 
     Set on rendered photos held out of training: what the matte had to mend, and two looks that differ, tell failures best;
-    faint_share and agreed are `opinions.Settled`'s, mirrors_differ is `looks.both_ways`'s. Where the classical method could not
-    vouch for the network, the network's own disagreement with itself tells nearly all failures.
+    faint_share is `opinions.Settled`'s.
     """
     loss = LOSS_MOVED * max(figures["matte_moved"] - USUAL_MOVED, 0)
     loss += LOSS_DIFFER * max(figures["looks_differ"] - USUAL_DIFFERENCE, 0)
     loss += LOSS_FAINT * max(figures["faint_share"] - USUAL_FAINT, 0)
-    if not figures["agreed"]:
-        loss += LOSS_MIRRORS * max(figures["mirrors_differ"] - USUAL_MIRRORS, 0)
     text = "What is piece and what is ground could not be told everywhere."
     return max(confidence - loss, 0.0), (Note("unsure-parts", text),) if loss > DOUBT_NOTED else ()
 

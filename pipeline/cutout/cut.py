@@ -11,9 +11,8 @@ from pipeline.cutout.confidence import doubted, weigh
 from pipeline.cutout.contour import choke, smooth_weak_contour
 from pipeline.cutout.doubt import doubts
 from pipeline.cutout.foreground import foreground_colors
-from pipeline.cutout.gaps import log_distance
 from pipeline.cutout.leftover import leftover_figures
-from pipeline.cutout.looks import believed, both_ways, joined, on_crop, without_paper
+from pipeline.cutout.looks import believed, joined, on_crop, without_paper
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.opinions import settled
 from pipeline.cutout.paper import Paper, fit_paper, follow_paper
@@ -50,14 +49,9 @@ def cut_out(
     rgb = linear_crop(photo, box, scale)
     srgb = _encoded(rgb)
     encoded = srgb.astype(np.float32) / np.float32(255)
-    first = on_crop(overview, box, first_scale, srgb.shape[:2])
-    plain = fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0))
-    if segmenter.soft:
-        second, mirrors_differ = both_ways(segmenter, srgb)
-        answer = joined(first, second, scale / first_scale, log_distance(rgb, plain.rgb)[1])
-    else:
-        answer = believed(first, segmenter.segment(srgb))
-    paper = follow_paper(rgb, plain, answer <= 0.5)
+    first, second = on_crop(overview, box, first_scale, srgb.shape[:2]), segmenter.segment(srgb)
+    answer = joined(first, second, scale / first_scale) if segmenter.soft else believed(first, second)
+    paper = follow_paper(rgb, fit_paper(cv2.GaussianBlur(rgb, (0, 0), 1.0)), answer <= 0.5)
     if segmenter.soft:
         region = ClassicalSegmenter().segment(srgb) > 0.5
         mended = settled(rgb, encoded, paper, (answer, first), region)
@@ -72,12 +66,7 @@ def cut_out(
     final = choke(snap(rgb, alpha)) if settle else alpha
     confidence, figures, notes = weigh(rgb, final, trimap.unknown, paper)
     if segmenter.soft:
-        figures |= doubts(first, answer, alpha)
-        figures |= {
-            "faint_share": mended.faint_share,
-            "mirrors_differ": mirrors_differ,
-            "agreed": float(mended.agreed),
-        }
+        figures |= doubts(first, answer, alpha) | {"faint_share": mended.faint_share}
         confidence, more = doubted(confidence, figures)
         notes += more
     figures |= leftover_figures(rgb, final, paper.rgb)

@@ -31,17 +31,12 @@ def lining(matte: F32, rgb: F32, paper_rgb: F32) -> Mask:
     rgb, paper_rgb: (h, w, 3) linear.
     """
     piece = matte > 0.5
-    doubtful = piece & papery(matte, rgb, paper_rgb) & (distance_inside(piece) <= LINING_PX)
-    return connected_to(_ground(piece), doubtful) & (matte < CERTAIN)
-
-
-def papery(matte: F32, rgb: F32, paper_rgb: F32) -> Mask:
-    """What is far more like the ground, bare or shaded, than like the piece of `matte` (h, w) beside it, and no polished glint."""
-    piece = matte > 0.5
-    middle = piece & (distance_inside(piece) >= np.minimum(MIDDLE_SHARE * local_radius(piece), LINING_PX))
+    depth = distance_inside(piece)
+    middle = piece & (depth >= np.minimum(MIDDLE_SHARE * local_radius(piece), LINING_PX))
     near, _ = nearer_to_paper(rgb, paper_rgb, middle)
-    dull: Mask = rgb.mean(-1) < BRIGHTER * paper_rgb.mean(-1)
-    return near & dull
+    dull = rgb.mean(-1) < BRIGHTER * paper_rgb.mean(-1)
+    doubtful = piece & near & dull & (depth <= LINING_PX)
+    return connected_to(_ground(piece), doubtful) & (matte < CERTAIN)
 
 
 def blanks(matte: F32, ratio: F32, far: F32) -> Mask:

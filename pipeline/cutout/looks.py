@@ -8,18 +8,12 @@ import numpy as np
 from pipeline.cutout.classical import drop_specks
 from pipeline.cutout.holes import GEM_OR_GOLD
 from pipeline.cutout.paper import FLOOR, Paper, bare_paper, spread
-from pipeline.cutout.segmenter import Segmenter
 from pipeline.shape.thickness import distance_inside
-from pipeline.values import F32, U8, Box, Mask
+from pipeline.values import F32, Box, Mask
 
 LEAST_AGREED = 0.5  # of the first look's piece that the second has to find, or it is not believed alone
 HOLE_PX, RIM_PX = 5.0, 2.0  # of the first look
-BLANK_LOG = 0.5  # off the paper by more than this a place is not blank, and the near look's to tell
 CERTAIN = 0.95  # under this a soft matte is not believed where there is nothing but paper to be seen
-UNSURE = np.float32(1e-4)  # no answer is taken for surer than this
-FAVOUR = np.float32(
-    0.3
-)  # log odds; on rendered photos held out of training the network says too little by twice that
 SPECK_SHARE = 0.003  # of the largest part's area
 GLINT_SHARE = 0.001  # of the piece's area
 
@@ -32,35 +26,6 @@ def on_crop(overview: F32, box: Box, scale: float, shape: tuple[int, ...]) -> F3
     return resized
 
 
-def both_ways(segmenter: Segmenter, srgb: U8) -> tuple[F32, float]:
-    """A soft segmenter's answer (h, w) to a picture and its mirror image, averaged as log odds, and how far the two differ.
-
-    The difference is 1 - soft IoU. What an underfit network makes of a place by chance, it seldom makes of it twice. FAVOUR
-    makes up for a piece being answered too low.
-    """
-    here = segmenter.segment(srgb)
-    there = segmenter.segment(np.ascontiguousarray(srgb[:, ::-1]))[:, ::-1]
-    mean = favoured(_chance((_log_odds(here) + _log_odds(there)) * np.float32(0.5)))
-    shared, either = float(np.minimum(here, there).sum()), float(np.maximum(here, there).sum())
-    return mean, 1 - shared / max(either, 1e-6)
-
-
-def favoured(answer: F32, times: int = 1) -> F32:
-    """`answer` (h, w) with the piece's log odds raised by `times` FAVOUR; -1 takes it back."""
-    return _chance(_log_odds(answer) + np.float32(times) * FAVOUR)
-
-
-def _chance(odds: F32) -> F32:
-    chance: F32 = (1 / (1 + np.exp(-odds))).astype(np.float32)
-    return chance
-
-
-def _log_odds(share: F32) -> F32:
-    clipped = np.clip(share, UNSURE, 1 - UNSURE)
-    odds: F32 = np.log(clipped / (1 - clipped))
-    return odds
-
-
 def believed(first: F32, second: F32) -> F32:
     """The second look's region (h, w), and the first one's, too, if the second lost most of it."""
     if (second > 0.5).sum() < LEAST_AGREED * (first > 0.5).sum():
@@ -68,16 +33,15 @@ def believed(first: F32, second: F32) -> F32:
     return second
 
 
-def joined(first: F32, second: F32, zoom: float, far: F32) -> F32:
+def joined(first: F32, second: F32, zoom: float) -> F32:
     """The second look (h, w), and where it misses the inside of something large the first one, which sees it whole.
 
-    A bleached pearl or dial, seen from near, is as blank as the paper: far, (h, w), is how far the photo is from the paper, log.
-    zoom: pixels of the second look for one of the first; what is narrower than HOLE_PX of those the first look would not see
-    as a hole, so there the second one is right.
+    A bleached pearl or dial, seen from near, is as blank as the paper. zoom: pixels of the second look for one of the first;
+    what is narrower than HOLE_PX of those the first look would not see as a hole, so there the second one is right.
     """
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(HOLE_PX * zoom / 2) + 1,) * 2)
     missed = cv2.morphologyEx((second < 0.5).astype(np.uint8), cv2.MORPH_OPEN, reach)
-    inside = (distance_inside(first > 0.5) > RIM_PX * zoom) & (far < BLANK_LOG)
+    inside = distance_inside(first > 0.5) > RIM_PX * zoom
     both: F32 = np.where((cv2.dilate(missed, reach) > 0) & inside, np.maximum(first, second), second)
     return both
 

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.cutout.gaps import CERTAIN, blanks, disc, lining, log_distance, papery
-from pipeline.cutout.holes import BRIGHT_SHADE
-from pipeline.cutout.looks import favoured
+from pipeline.cutout.gaps import CERTAIN, blanks, disc, lining, log_distance
 from pipeline.cutout.matting import band_matte
 from pipeline.cutout.paper import Paper, bare_paper
 from pipeline.values import F32, Mask
@@ -31,14 +29,10 @@ FAINT_LOG = 0.15  # off the paper by less than this, a quarrel is about somethin
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """matte: (h, w) 0..1. faint_share: what was quarrelled about though it is hardly to be seen, as a share of the piece.
-
-    agreed: whether the two agree on enough for the classical one to have a say.
-    """
+    """matte: (h, w) 0..1. faint_share: what was quarrelled about though it is hardly to be seen, as a share of the piece."""
 
     matte: F32
     faint_share: float = 0.0
-    agreed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +52,11 @@ def settled(rgb: F32, encoded: F32, paper: Paper, looks: tuple[F32, F32], region
     """The network's matte, mended where the classical `region` (h, w) says otherwise.
 
     rgb, encoded: the picture (h, w, 3), linear and encoded, 0..1. looks: the network's answers (h, w), near and of the whole
-    photo. Without enough agreement the near one comes back, favouring the piece once more in place of a second opinion.
+    photo. Without enough agreement the near one comes back as it is.
     """
     second, first = looks
     if _agreement(second > 0.5, region) < LEAST_AGREED:
-        return Settled(favoured(second), agreed=False)
+        return Settled(second)
     height, width = second.shape
     scale = min(1.0, LOOK_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -81,14 +75,9 @@ def _judged(case: _Case) -> tuple[F32, Mask, float]:
     """The matte of the case, where it differs from the network's, and `Settled.faint_share`."""
     near = case.near
     ratio, far = log_distance(case.rgb, case.paper)
-    quarrel = _thick((near > 0.5) != case.classical)
-    dark = case.rgb.mean(-1) < BRIGHT_SHADE * case.paper.mean(-1)
-    shade = (
-        (near < 0.5) & dark & papery(near, case.rgb, case.paper)
-    )  # a hard edge of it stops the classical one
-    differ = _thick(quarrel & ~shade)
-    bare = differ & (near > 0.5) & case.bare & (near < CERTAIN) | blanks(favoured(near, -1), ratio, far)
-    open_ = differ & ~bare & _unsure(near)
+    differ = _thick((near > 0.5) != case.classical)
+    bare = differ & (near > 0.5) & case.bare & (near < CERTAIN) | blanks(near, ratio, far)
+    open_ = differ & ~bare & (near > SURE) & (near < 1 - SURE)
     lined = _thick(lining(np.where(bare, np.float32(0), near), case.rgb, case.paper) & ~open_)
     guess = np.where(lined, np.minimum(near, LINING_VOTE), near)
     guess = np.where(
@@ -97,13 +86,8 @@ def _judged(case: _Case) -> tuple[F32, Mask, float]:
     known = ((near > 0.5) & ~bare).astype(np.float32)
     unknown = (cv2.dilate((open_ | lined | bare).astype(np.uint8), disc(GROWN_PX)) > 0) & ~bare
     zone = cv2.dilate((unknown | bare).astype(np.uint8), disc(1)) > 0
-    faint = (quarrel & ~bare & _unsure(near) & (far < FAINT_LOG)).sum() / max(known.sum(), 1)
+    faint = (open_ & (far < FAINT_LOG)).sum() / max(known.sum(), 1)
     return band_matte(case.encoded, known, unknown, guess), zone, float(faint)
-
-
-def _unsure(near: F32) -> Mask:
-    unsure: Mask = (near > SURE) & (near < 1 - SURE)
-    return unsure
 
 
 def _agreement(one: Mask, other: Mask) -> float:

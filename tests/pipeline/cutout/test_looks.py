@@ -1,11 +1,9 @@
 """Two looks at a photo become one answer."""
 
 import numpy as np
-import pytest
 
-from pipeline.cutout.confidence import doubted
 from pipeline.cutout.doubt import doubts
-from pipeline.cutout.looks import FAVOUR, believed, both_ways, joined, on_crop, without_paper
+from pipeline.cutout.looks import believed, joined, on_crop, without_paper
 from pipeline.cutout.paper import Paper
 from pipeline.cutout.trimap import soft_trimap
 from pipeline.values import Box
@@ -17,43 +15,21 @@ def _disc(radius, size=200, hole=0.0):
     return ((off < radius) & (off >= hole)).astype(np.float32)
 
 
-BLANK = np.zeros((200, 200), np.float32)
-
-
 def test_the_first_look_fills_the_blank_middle_of_a_bleached_pearl():
     whole, hollow = _disc(70), _disc(70, hole=40)
-    assert (joined(whole, hollow, 2.0, BLANK) > 0.5).sum() > 0.98 * whole.sum()
-
-
-def test_a_hole_that_shows_shade_and_no_blank_metal_stays_as_the_near_look_sees_it():
-    whole, pierced = _disc(70), _disc(70, hole=40)
-    assert (joined(whole, pierced, 2.0, np.full_like(BLANK, 0.6)) == pierced).all()
-
-
-def test_a_picture_and_its_mirror_image_are_weighed_alike():
-    class LeftHanded:
-        """Sees nothing of the picture's right half."""
-
-        name, soft, overview_px = "left-handed", True, 64
-
-        def segment(self, srgb):
-            return np.where(np.arange(60) < 30, 0.9, 0.1)[None].repeat(40, 0).astype(np.float32)
-
-    mean, differ = both_ways(LeftHanded(), np.zeros((40, 60, 3), np.uint8))
-    assert mean == pytest.approx(1 / (1 + np.exp(-FAVOUR)), abs=1e-5)
-    assert differ == pytest.approx(1 - 0.1 / 0.9, abs=1e-5)
+    assert (joined(whole, hollow, 2.0) > 0.5).sum() > 0.98 * whole.sum()
 
 
 def test_a_hole_that_both_looks_see_stays_open_and_so_does_one_too_small_for_the_first():
     ring = _disc(70, hole=40)
-    assert (joined(ring, ring, 2.0, BLANK) == ring).all()
+    assert (joined(ring, ring, 2.0) == ring).all()
     pierced = _disc(70, hole=3)
-    assert (joined(_disc(70), pierced, 2.0, BLANK) == pierced).all()
+    assert (joined(_disc(70), pierced, 2.0) == pierced).all()
 
 
 def test_the_first_look_does_not_move_the_outline():
     wide, true = _disc(73), _disc(70)
-    assert (joined(wide, true, 2.0, BLANK) == true).all()
+    assert (joined(wide, true, 2.0) == true).all()
 
 
 def test_a_second_look_that_lost_the_piece_is_not_believed_alone():
@@ -115,11 +91,3 @@ def test_the_band_of_a_soft_matte_follows_its_outline_and_its_doubt_but_keeps_a_
     doubtful = _disc(70)
     doubtful[98:102, 163:168] = 0.6
     assert soft_trimap(doubtful).unknown[100, 165]
-
-
-def test_a_network_that_differs_with_its_mirror_image_is_not_sure_unless_the_classical_one_vouches():
-    figures = {"matte_moved": 0.0, "looks_differ": 0.0, "faint_share": 0.0, "mirrors_differ": 0.09}
-    assert doubted(1.0, figures | {"agreed": 1.0}) == (1.0, ())
-    confidence, notes = doubted(1.0, figures | {"agreed": 0.0})
-    assert confidence < 0.5
-    assert [note.code for note in notes] == ["unsure-parts"]

@@ -61,19 +61,6 @@ def test_bare_paper_that_the_network_took_for_gold_goes():
     assert (found[truth & ~(cv2.dilate(gap.astype(np.uint8), np.ones((9, 9))) > 0)] > 0.5).mean() > 0.99
 
 
-def test_a_hard_shadow_that_only_the_classical_one_took_for_gold_stays_out():
-    piece = ring()
-    shade = np.zeros_like(piece)
-    shade[140:180, 318:350] = True
-    rgb = picture(piece)
-    rgb[shade & ~piece] = PAPER * 0.6
-    second, first = soft(piece), soft(piece)
-    second[shade & ~piece], first[shade & ~piece] = 0.3, 0.8
-    found = settle(rgb, second, piece | shade, first).matte
-    core = cv2.erode((shade & ~piece).astype(np.uint8), np.ones((7, 7))) > 0
-    assert (found[core] < 0.5).all()
-
-
 def test_a_bright_facet_within_the_piece_stays():
     piece = ring()
     rgb = picture(piece)
@@ -105,10 +92,8 @@ def test_without_agreement_the_network_is_believed(kept):
     half[:, int(WIDTH * kept) :] = False
     second = soft(piece, inside=0.8)
     answer = settle(picture(piece), second, half)
-    np.testing.assert_array_equal(answer.matte > 0.5, second > 0.5)
-    assert (answer.matte >= second).all()
+    np.testing.assert_array_equal(answer.matte, second)
     assert answer.faint_share == 0
-    assert not answer.agreed
 
 
 def test_a_quarrel_about_what_is_hardly_seen_is_counted():
@@ -122,15 +107,3 @@ def test_a_quarrel_about_what_is_hardly_seen_is_counted():
     second[pale] = 0.4
     clear = settle(picture(piece), soft(piece), piece).faint_share
     assert settle(rgb, second, piece).faint_share > clear + 0.05
-
-
-def test_a_facet_that_only_the_favour_called_piece_is_no_gap():
-    piece = ring()
-    rgb = picture(piece)
-    facet = np.zeros_like(piece)
-    facet[140:180, 84:98] = True
-    rgb[facet] = PAPER
-    second = soft(piece)
-    second[facet] = 0.55  # 0.48 before the piece was favoured
-    found = settle(rgb, second, piece).matte
-    assert (found[cv2.erode(facet.astype(np.uint8), np.ones((5, 5))) > 0] > 0.5).all()
