@@ -38,13 +38,9 @@ def _word(text: str) -> str:
 Tag = Annotated[str, AfterValidator(_word)]
 LoraName = Annotated[str, Field(pattern=r"^[^:/\\]+(:-?[0-9]+(\.[0-9]+)?)?$")]
 PlateName = Annotated[str, Field(pattern=r"^[a-z0-9-]*$")]
-DRAWN_ANEW = frozenset(
-    {"marble"}
-)  # plates whose pattern is painted for each picture: another scale or relief shows on them
 KNOWN_TYPES: tuple[JewelryType, ...] = tuple(kind for kind in JEWELRY_TYPES if kind != "auto")  # type: ignore[misc]
-
-
 FORMED = ("scale", "relief")  # what light has been baked on
+DRAWN_ANEW = frozenset({"marble"})  # plates whose pattern is painted for each picture, so that both show on them
 
 
 class Parameters(Frozen):

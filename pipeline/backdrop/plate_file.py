@@ -89,8 +89,8 @@ class Plate(Frozen):
     """`plate.json`. mask: red the share of `accent`, green of `detail` in the body's colour.
 
     glow: lights that are part of the set, red those of the colour `accent`, green of `detail`, blue white. safe: where a
-    piece may stand. texture: what the denoiser took
-    away and the backdrop puts back; "veins" paints a whole marble. made: how the plate was made.
+    piece may stand. texture: what the denoiser took away and the backdrop puts back; "veins" paints a whole marble. made:
+    how the plate was made.
     """
 
     name: str

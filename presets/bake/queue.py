@@ -11,13 +11,9 @@ from typing import Literal
 from pipeline.backdrop.plate_file import Lobe, Lobes, folder_of
 
 View = Literal["table", "flat"]
-CLOTH_LENS, STONE_LENS, PETALS_LENS, LAMPS_LENS, LIGHTS_LENS = (
-    0.016,
-    0.016,
-    0.024,
-    0.03,
-    0.04,
-)  # radius of the blur disk per unit of depth out of focus
+# Radius of the blur disk per unit of depth out of focus.
+CLOTH_LENS = STONE_LENS = 0.016
+PETALS_LENS, LAMPS_LENS, LIGHTS_LENS = 0.024, 0.03, 0.04
 
 
 @dataclass(frozen=True, slots=True)
