@@ -40,7 +40,9 @@ LoraName = Annotated[str, Field(pattern=r"^[^:/\\]+(:-?[0-9]+(\.[0-9]+)?)?$")]
 PlateName = Annotated[str, Field(pattern=r"^[a-z0-9-]*$")]
 KNOWN_TYPES: tuple[JewelryType, ...] = tuple(kind for kind in JEWELRY_TYPES if kind != "auto")  # type: ignore[misc]
 FORMED = ("scale", "relief")  # what light has been baked on
-DRAWN_ANEW = frozenset({"marble"})  # plates whose pattern is painted for each picture, so that both show on them
+DRAWN_ANEW = frozenset(
+    {"marble"}
+)  # plates whose pattern is painted for each picture, so that both show on them
 
 
 class Parameters(Frozen):

@@ -56,8 +56,8 @@ def pack(bake: Bake, order: dict[str, Any], made: dict[str, Any], shelf: Path) -
         lobes=bake.from_above if bake.from_above and order["view"] == "flat" else bake.lobes,
         lamps=tuple(pictures),
         ambient=before.ambient if before else _packed(source / "ambient.exr", folder / "ambient.exr", scale),
-        mask=_mask(bake, source, folder, before),
-        glow=_glow(bake, source, folder, before),
+        mask=before.mask if before else _alone(source, folder, "mask", MASK_LEVEL) if bake.mask_px else None,
+        glow=before.glow if before else _alone(source, folder, "glow", LAMP_LEVEL) if bake.glow else None,
         texture=bake.texture,
         texture_gain=bake.texture_gain,
         roughness=bake.roughness,
@@ -99,16 +99,9 @@ def exposure(path: Path) -> F32:
     return pixels[BORDER:-BORDER, BORDER:-BORDER]
 
 
-def _mask(bake: Bake, source: Path, folder: Path, before: Plate | None) -> Picture | None:
-    if before or not bake.mask_px:
-        return before.mask if before else None
-    return _packed(source / "mask.exr", folder / "mask.exr", np.ones(3, np.float32), level=MASK_LEVEL)
-
-
-def _glow(bake: Bake, source: Path, folder: Path, before: Plate | None) -> Picture | None:
-    if before or not bake.glow:
-        return before.glow if before else None
-    return _packed(source / "glow.exr", folder / "glow.exr", np.ones(3, np.float32))
+def _alone(source: Path, folder: Path, name: str, level: float) -> Picture:
+    """What shines by itself, no lamp's answer."""
+    return _packed(source / f"{name}.exr", folder / f"{name}.exr", np.ones(3, np.float32), level=level)
 
 
 def _packed(

@@ -14,6 +14,9 @@ from presets.bake.atelier.shader import Graph
 from presets.bake.drape import Bed, Cloth, wave
 from presets.bake.kept import draped
 
+SPUN_AT = {"table": 0.25, "flat": 0.0}  # where the turns of spun metal have their middle, y in units
+FINE = 0.0045  # cell of a mesh with an edge, units
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -250,7 +253,7 @@ def spun_metal(site):
     split = g.node("SeparateXYZ", {"Vector": g.place})
     x, y = split.outputs["X"], g.math("SUBTRACT", split.outputs["Y"], SPUN_AT[site.view])
     radius = g.math("SQRT", g.math("ADD", g.math("MULTIPLY", x, x), g.math("MULTIPLY", y, y)))
-    along = g.node("CombineXYZ", {"X": g.math("MULTIPLY", radius, 1.0), "Y": 0.0, "Z": 0.0}).outputs["Vector"]
+    along = g.node("CombineXYZ", {"X": radius}).outputs["Vector"]
     grooves = g.noise(44.0, 5.0, 0.75, along)
     fair = g.bump(g.noise(7.0, 3.0, 0.6, along), 0.006, 1.0, g.bump(g.noise(0.9, 2.0), 0.015))
     relief = g.bump(grooves, 0.0022, 1.0, fair)
@@ -263,12 +266,6 @@ def spun_metal(site):
         normal=relief,
     )
     _stone(site, g.lobes(body=g.span(grooves, 0.3, 0.7, 0.3, 0.46), gloss=gloss))
-
-
-SPUN_AT = {"table": 0.25, "flat": 0.0}  # where its turns have their middle, y in units
-
-
-FINE = 0.0045  # of a mesh with an edge, units
 
 
 def smoked_glass(site):
