@@ -107,14 +107,15 @@ def test_inner_folder_refines_outer():
     assert read_folder("rings--velvet/marble--x2").style == Style(material="marble")
 
 
-STYLES = st.one_of(
-    st.just(Style()),
-    st.sampled_from(sorted(library().templates)).map(lambda name: Style(template=name)),
-    st.sampled_from(sorted({(one.surface, one.palette) for one in library().templates.values()})).map(
-        lambda pair: Style(material=pair[0], palette=pair[1])
+NAMED = [
+    *(Style(template=name) for name in sorted(library().templates)),
+    *(
+        Style(material=surface, palette=palette)
+        for surface, palette in sorted({(one.surface, one.palette) for one in library().templates.values()})
     ),
-    st.sampled_from(sorted(library().surfaces)).map(lambda name: Style(material=name)),
-)
+    *(Style(material=name) for name in sorted(library().surfaces)),
+]
+STYLES = st.just(Style()) | st.sampled_from(NAMED)
 EXTRAS = st.builds(
     Style,
     lighting=st.none() | st.sampled_from(sorted(library().rigs)),
@@ -131,6 +132,12 @@ WISHES = st.builds(
     no_instagram=st.booleans(),
     variants=st.none() | st.integers(1, MAX_VARIANTS),
 )
+
+
+def test_no_two_styles_have_one_name():
+    """A palette called so that surface and palette together are a template's name would never be found."""
+    wishes = [Wish(type="ring", style=style) for style in NAMED]
+    assert [read_folder(write_folder(wish)) for wish in wishes] == wishes
 
 
 @given(WISHES)
