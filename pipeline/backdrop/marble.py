@@ -8,6 +8,7 @@ polish mirrors the lamps and the room on top of that.
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from pipeline.backdrop.relight import Polish, arriving, mirror_glow
 from pipeline.backdrop.sheet import Sheet
 from pipeline.backdrop.slabs import onyx, terrazzo
 from pipeline.backdrop.stage import STEP, Stage, Takings, defocus
-from pipeline.backdrop.veins import Lines, cracks, wisps
+from pipeline.backdrop.veins import Cells, Lines, cracks, wisps
 from pipeline.light.gobo import smoothstep
 from pipeline.values import F32, Scene
 
@@ -88,29 +89,40 @@ def slab(stage: Stage, X: F32, Y: F32) -> F32:
     rng = stage.generator("marble")
     at, noise = _bedding(stage, rng, X, Y)
     smoky = float(np.sqrt(stage.base().mean()))
-    big = cracks(rng, at.u * np.float32(0.55), at.v, 0.60, 0.9)
-    small = cracks(rng, at.u * np.float32(0.6) + 7.0, at.v, 0.21, 0.6)
-    step = STEP / stage.ground.unit_px
-    hair = wisps(at, noise, 0.9, 3.0, cell=(step / stage.sin_e, step), offset=11.0)
-    ragged = 0.5 + 3.2 * at.fbm(noise, 9.0, 9.0, 2) ** 2
-    fade = smoothstep(-0.55, 0.30, at.noise(noise, 0.9, 0.9, (60.0, 0.0)))
-    near_big = 0.15 + 0.85 * exp(big.distance / -0.09)
-    web = small.strength * smoothstep(-0.15, 0.5, at.noise(noise, 1.3, 1.3, (70.0, 0.0))) * near_big
     blur = stage.defocus_px(Y)
-    strength = big.strength
-    vein = _thread(stage, blur, big, (0.0014 + 0.0048 * strength**3) * ragged, fade * power(strength, 0.7))
-    for lines, width, cover in (
-        (small, (0.0008 + 0.002 * web) * ragged, power(web, 0.6)),
-        (hair, 0.0014 * ragged, 0.36 * hair.strength),
-    ):
-        np.maximum(vein, _thread(stage, blur, lines, width, cover), out=vein)
+    # Each layer by itself, so that the stone is the same on any number of threads.
+    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        bigs = pool.submit(cracks, Cells.drawn(rng), at.u * np.float32(0.55), at.v, 0.60, 0.9)
+        smalls = pool.submit(cracks, Cells.drawn(rng), at.u * np.float32(0.6) + 7.0, at.v, 0.21, 0.6)
+        crystals = pool.submit(_crystals, stage)
+        step = STEP / stage.ground.unit_px
+        hair = wisps(at, noise, 0.9, 3.0, cell=(step / stage.sin_e, step), offset=11.0)
+        ragged = 0.5 + 3.2 * at.fbm(noise, 9.0, 9.0, 2) ** 2
+        fade = smoothstep(-0.55, 0.30, at.noise(noise, 0.9, 0.9, (60.0, 0.0)))
+        webbed = smoothstep(-0.15, 0.5, at.noise(noise, 1.3, 1.3, (70.0, 0.0)))
+        hairs = pool.submit(_thread, stage, blur, hair, 0.0014 * ragged, 0.36 * hair.strength)
+        big = bigs.result()
+        hazes = pool.submit(_haze, stage, blur, noise, at, smoky, big, hair, fade)
+        strength = big.strength
+        wide = (0.0014 + 0.0048 * strength**3) * ragged
+        fractures = pool.submit(_thread, stage, blur, big, wide, fade * power(strength, 0.7))
+        small = smalls.result()
+        web = small.strength * webbed * (0.15 + 0.85 * exp(big.distance / -0.09))
+        vein = _thread(stage, blur, small, (0.0008 + 0.002 * web) * ragged, power(web, 0.6))
+        for other in (fractures, hairs):
+            np.maximum(vein, other.result(), out=vein)
+        vein *= np.float32(stage.surface.relief * (1.0 - 0.35 * smoky))
+        return _colored(stage, np.minimum(vein, np.float32(1), out=vein), hazes.result(), crystals.result())
+
+
+def _haze(  # noqa: PLR0917 - what the slab knows
+    stage: Stage, blur: F32, noise: Noise, at: Sheet, smoky: float, big: Lines, hair: Lines, fade: F32
+) -> F32:
+    """Full-size share 0..1 of the clouds' colour."""
     haze = np.float32(smoky) * _smoke(noise, at, big, hair, fade)
     haze += np.float32(0.40) * smoothstep(-0.15, 0.6, at.fbm(noise, 0.8, 1.7, 4, shift=(33.0, 0.0)))
-    haze = stage.enlarge(
-        defocus(np.clip(haze * np.float32(stage.surface.relief), 0, 1), blur, STEP / stage.px)
-    )
-    vein *= np.float32(stage.surface.relief * (1.0 - 0.35 * smoky))
-    return _colored(stage, np.minimum(vein, np.float32(1), out=vein), haze)
+    haze = np.clip(haze * np.float32(stage.surface.relief), 0, 1)
+    return stage.enlarge(defocus(haze, blur, STEP / stage.px))
 
 
 def _smoke(noise: Noise, at: Sheet, big: Lines, hair: Lines, fade: F32) -> F32:
@@ -142,10 +154,16 @@ def _thread(stage: Stage, blur: F32, lines: Lines, width: F32, strength: F32) ->
     return thread
 
 
-def _colored(stage: Stage, vein: F32, haze: F32) -> F32:
-    """Base stone, clouded with `detail`, veined with `accent`, with the sparkle of its crystals."""
+def _crystals(stage: Stage) -> F32:
+    """Factor (H, W) about 1: the sparkle of the stone's grains."""
     size = 1.2 * stage.px
-    crystal = 1.0 + 0.010 * grain(stage.generator("marble crystals"), vein.shape, size, size)
+    return f32(
+        1.0 + 0.010 * grain(stage.generator("marble crystals"), (stage.height, stage.width), size, size)
+    )
+
+
+def _colored(stage: Stage, vein: F32, haze: F32, crystal: F32) -> F32:
+    """Base stone, clouded with `detail`, veined with `accent`, with crystals that sparkle."""
     base, accent, detail = stage.base(), stage.accent(), stage.detail()
     # base + (detail - base) haze, and of that + (accent - it) vein
     mix = np.stack([accent - base, detail - base, base - detail, base], axis=1)

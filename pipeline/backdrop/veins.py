@@ -35,10 +35,24 @@ class Lines:
     strength: F32
 
 
-def cracks(rng: np.random.Generator, u: F32, v: F32, size: float, shown: float) -> Lines:
-    """Borders of Voronoi cells about `size` across; a share `shown` of them is visible."""
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Where in its square of the lattice each cell's site lies, (2, n, n), and the site's lot, (n, n); both 0..1."""
+
+    jitter: F32
+    mark: F32
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Cells:
+        """Cells by lot."""
+        jitter = rng.uniform(0.08, 0.92, (2, LATTICE, LATTICE)).astype(np.float32)
+        return cls(jitter, rng.random((LATTICE, LATTICE), dtype=np.float32))
+
+
+def cracks(cells: Cells, u: F32, v: F32, size: float, shown: float) -> Lines:
+    """Borders of the cells, about `size` across; a share `shown` of them is visible."""
     x, y = u * np.float32(1.0 / size), v * np.float32(1.0 / size)
-    sites = _three_nearest(rng, x, y)
+    sites = _three_nearest(cells, x, y)
     a, b, c = (_squared(site, x, y) for site in sites)
     ab, bc, ca = (
         _strength(one, other, shown) for one, other in zip(sites, sites[1:] + sites[:1], strict=True)
@@ -63,22 +77,20 @@ class _Site:
     mark: F32
 
 
-def _three_nearest(rng: np.random.Generator, x: F32, y: F32) -> tuple[_Site, ...]:
+def _three_nearest(cells: Cells, x: F32, y: F32) -> tuple[_Site, ...]:
     """The sites nearest to every `SPARSE`-th point of the grid, one in each cell of a lattice.
 
     Which three they are changes slowly, and it does not matter here which of them is the nearest.
     """
-    jitter = rng.uniform(0.08, 0.92, (2, LATTICE, LATTICE)).astype(np.float32)
-    mark = rng.random((LATTICE, LATTICE), dtype=np.float32)
     few = np.ix_(*(np.minimum(np.arange(0, n, SPARSE) + SPARSE // 2, n - 1) for n in x.shape))
     few_x, few_y = x[few][..., None], y[few][..., None]
     step_y, step_x = (step.ravel().astype(np.int32) for step in np.mgrid[-1:2, -1:2])
     i, j = np.floor(few_x).astype(np.int32) + step_x, np.floor(few_y).astype(np.int32) + step_y
     index = (j % LATTICE) * LATTICE + i % LATTICE
-    at_x, at_y = f32(i + jitter[0].take(index)), f32(j + jitter[1].take(index))
+    at_x, at_y = f32(i + cells.jitter[0].take(index)), f32(j + cells.jitter[1].take(index))
     away = np.square(at_x - few_x) + np.square(at_y - few_y)
     nearest = np.argpartition(away, 2, axis=-1)[..., :3]
-    planes = [np.take_along_axis(one, nearest, -1) for one in (at_x, at_y, mark.take(index))]
+    planes = [np.take_along_axis(one, nearest, -1) for one in (at_x, at_y, cells.mark.take(index))]
     return tuple(_Site(*(f32(plane[..., k]) for plane in planes)) for k in range(3))
 
 

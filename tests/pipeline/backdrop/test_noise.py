@@ -9,7 +9,7 @@ from pipeline.backdrop import veins
 from pipeline.backdrop.gradient import ramp
 from pipeline.backdrop.noise import Noise, generator, grain
 from pipeline.backdrop.sheet import Sheet
-from pipeline.backdrop.veins import cracks
+from pipeline.backdrop.veins import Cells, cracks
 from pipeline.color import oklab_from_linear
 
 
@@ -42,7 +42,7 @@ def test_grain_has_unit_deviation_at_any_size(sigma):
 
 def test_cracks_are_thin_connected_borders():
     u, v = points(2.0)
-    lines = cracks(generator(4, "t"), u, v, 0.8, 0.7)
+    lines = cracks(Cells.drawn(generator(4, "t")), u, v, 0.8, 0.7)
     assert lines.distance.min() >= 0.0
     assert 0.0 < (lines.distance < 0.02).mean() < 0.25
     assert lines.strength.min() >= 0.0
@@ -73,8 +73,8 @@ def test_a_smooth_layer_drawn_on_few_points_is_the_same_layer(samples):
 
 def test_cracks_asked_at_few_points_are_those_asked_everywhere(monkeypatch):
     u, v = points(1.0)
-    few = cracks(generator(4, "t"), u, v, 0.5, 0.9)
+    few = cracks(Cells.drawn(generator(4, "t")), u, v, 0.5, 0.9)
     monkeypatch.setattr(veins, "SPARSE", 1)
-    everywhere = cracks(generator(4, "t"), u, v, 0.5, 0.9)
+    everywhere = cracks(Cells.drawn(generator(4, "t")), u, v, 0.5, 0.9)
     assert ((few.distance < 0.02) != (everywhere.distance < 0.02)).mean() < 1e-4
     assert (np.abs(few.strength - everywhere.strength) > 0.02).mean() < 0.01  # where three cracks meet
