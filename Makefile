@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-diffusion check benchmark evaluate evaluate-templates evaluate-gallery soak install-service \
-	uninstall-service blender dataset dataset-check dataset-sheet plates train export evaluate-truth evaluate-plates evaluate-judge \
+	uninstall-service blender dataset dataset-check dataset-sheet plates train export solids train-solid export-solid evaluate-truth evaluate-plates evaluate-judge \
 	evaluate-raytraced light-truth evaluate-light evaluate-knobs evaluate-diffusion lock clean
 
 $(VENV)/bin/python:
@@ -113,6 +113,19 @@ train: $(TRAIN)/.done  ## the network on the samples in OUT for MINUTES, checkpo
 
 export: $(TRAIN)/.done  ## the network of RUN into weights/, checked against the original
 	$(TRAIN)/bin/python -m weights.train.export --run "$(RUN)"
+
+# How thick jewelry is behind its outline needs no pictures: meshes tell, and a small network learns it in minutes.
+SOLIDS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vitrine/solids
+SOLID_RUN ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vitrine/solid-run
+
+solids: $(BLENDER)/.done  ## N pieces measured from a few sides into SOLIDS, for the shape network; goes on where it was cut off
+	nice -n 19 $(BLENDER)/bin/python -m weights.train.solid.dataset --count $(N) --start $(START) --out "$(SOLIDS)"
+
+train-solid: $(TRAIN)/.done  ## the shape network on SOLIDS for MINUTES, checkpoints in SOLID_RUN; goes on where it was cut off
+	nice -n 10 $(TRAIN)/bin/python -m weights.train.solid.fit --data "$(SOLIDS)" --run "$(SOLID_RUN)" --minutes $(MINUTES)
+
+export-solid: $(TRAIN)/.done  ## the shape network of SOLID_RUN into weights/, checked against the original
+	$(TRAIN)/bin/python -m weights.train.solid.export --run "$(SOLID_RUN)"
 
 ENGINE ?= network
 evaluate-truth: $(VENV)/.dev  ## the network against rendered photos that training never saw, from OUT

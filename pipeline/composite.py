@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.color import luminance
 from pipeline.layout import Piece
 from pipeline.light.bounce import bounce
 from pipeline.light.reflection import mirror
@@ -22,6 +23,7 @@ HIGHER, SOFTER_DEG = (
     0.35,
     8.0,
 )  # share of the way to the zenith, and angular radius, for a piece of unknown turn
+FAINT = 1e-4  # radiance that counts as none
 DARKEST = 0.05  # share of a light that reaches even the deepest contact: dust, bounce, the lens
 
 
@@ -73,10 +75,12 @@ def compose(scene: Scene, piece: Piece, solid: Solid, rig: Rig) -> Composite:
     lit = spill(piece.rgb * relight_gain(piece, solid, rig)[..., None], piece.rgb, solid, scene)
     sky = dome_visibility(solid, scene.ground)
     shaded = shaded_ground(scene, piece, solid, rig, sky)
+    bare: F32 = np.add.reduce(list(scene.groups.values()))
     ground = shaded + bounce(scene, rig, lit, piece.alpha, sky)
     if scene.reflection > 0 and scene.ground.elevation_deg < STEEPEST_MIRROR_DEG:
         image, cover = mirror(lit * piece.alpha[..., None], solid, scene)
-        ground = ground * (1 - cover[..., None]) + image
+        # What is mirrored is the underside, and that sees the ground, which is dark where the piece shades it.
+        left = np.minimum(luminance(shaded) / np.maximum(luminance(bare), np.float32(FAINT)), 1)
+        ground = ground * (1 - cover[..., None]) + image * left[..., None]
     alpha = piece.alpha[..., None]
-    bare: F32 = np.add.reduce(list(scene.groups.values()))
     return Composite(bare, shaded, ground, lit, ground * (1 - alpha) + lit * alpha)

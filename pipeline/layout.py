@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from pipeline.format import FORMATS
-from pipeline.recipe import Recipe, Surface
+from pipeline.recipe import JewelryType, Recipe, Surface
 from pipeline.shape.kind import guess_kind
 from pipeline.stance import stance_for
 from pipeline.upscale.product import LEAST_ENLARGEMENT, enlarged
@@ -30,7 +30,7 @@ NEAR = 0.01  # units: of the safe area's border
 class Piece:
     """The piece on the frame. rgb: (H, W, 3) unpremultiplied; alpha: (H, W); box: its tight box on the frame.
 
-    enlargement: frame pixels per photo pixel.
+    enlargement: frame pixels per photo pixel. kind: what the recipe says it is.
     """
 
     rgb: F32
@@ -41,6 +41,7 @@ class Piece:
     pose: Literal["upright", "flat", "hanging"]
     enlargement: float
     notes: tuple[Note, ...] = ()
+    kind: JewelryType = "auto"
 
 
 SafeArea = Callable[[Surface, Literal["table", "flat"], int], Area | None]
@@ -84,7 +85,7 @@ def lay_out(
     unit_px = _unit_px(size, safe_area(recipe.surface, view, recipe.seed), standing=standing)
     ground = Ground(TABLE_ELEVATION if view == "table" else 90.0, unit_px, origin)
     notes = (*_notes(enlargement, cutout), *more)
-    return Piece(rgb, alpha, box, ground, view, pose, enlargement, notes)
+    return Piece(rgb, alpha, box, ground, view, pose, enlargement, notes, recipe.jewelry_type)
 
 
 def stands_safely(piece: Piece, safe: Area | None) -> tuple[Note, ...]:

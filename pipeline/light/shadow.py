@@ -25,9 +25,9 @@ from pipeline.values import F32, U8, Ground
 Ints = NDArray[np.integer[Any]]
 Direction = tuple[float, float, float]
 
-STEP, FILL_STEP, DOME_STEP = 2, 4, 3  # frame pixels per shadow pixel
-LEAST_POINTS, MOST_POINTS = 24, 96
-LOW = 0.15  # units: the shadow of what lies flat is short and sharp, and cut finer
+KEY_STEP, LOW_STEP, FILL_STEP, DOME_STEP = 2, 1, 3, 3  # frame pixels per shadow pixel
+LEAST_POINTS, MOST_POINTS = 24, 64
+LOW = 0.3  # units: the key's shadow of what is lower is short and sharp, and cut finer
 GAP_PX = 5.0  # shadow pixels: two neighbouring points of a light may move the top of the piece so far apart
 DOME_POINTS = 48
 ZENITH, HORIZON = 1.25, 0.5  # radiance of the sky
@@ -35,8 +35,8 @@ LEAST_RUN, MOST_RUN = (
     0.7,
     3.5,
 )  # shadow pixels on the ground for one of height, between which slices are cut finer or coarser
-COVERED = 0.4  # share of a shadow pixel from which it belongs to the piece
-STRIDE_PX = 1.3  # shadow pixels that two slices may lie apart on the ground
+COVERED = 0.5  # share of a shadow pixel from which it belongs to the piece
+STRIDE_PX = 0.9  # shadow pixels that two slices may lie apart on the ground: under 1, so that no gap is left between them
 SOFTEN_PX = 1.0  # shadow pixels; hides the sampling
 
 
@@ -69,10 +69,11 @@ def light_directions(direction: tuple[float, float, float], radius_deg: float, c
 
 def visibility(solid: Solid, ground: Ground, light: Light) -> F32:
     """Share of `light` that reaches each ground pixel, (H, W) 0..1."""
-    step = STEP if light.role == "key" else FILL_STEP
-    if float(solid.top_px.max(initial=0)) < LOW * ground.unit_px:
-        step //= 2
-    tall = float(solid.top_px.max(initial=0)) / step
+    highest = float(solid.top_px.max(initial=0))
+    step = FILL_STEP
+    if light.role == "key":
+        step = LOW_STEP if highest < LOW * ground.unit_px else KEY_STEP
+    tall = highest / step
     wide = 2 * tall * math.tan(math.radians(light.size_deg)) / light.direction[2] ** 2
     count = int(np.clip((wide / GAP_PX) ** 2, LEAST_POINTS, MOST_POINTS))
     directions = light_directions(light.direction, light.size_deg, count)
@@ -171,8 +172,7 @@ def _hit(shape: tuple[int, int], levels: list[list[_Slice]], center: _Rays, rays
     for one in levels[level]:
         (x, y), (mx, my) = rays.carried(one.z), center.carried(one.z)
         _mark(hit, one, round(x - mx), round(y - my))
-    closed: U8 = cv2.morphologyEx(hit, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    return closed
+    return hit
 
 
 def _mark(hit: U8, one: _Slice, dx: int, dy: int) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from pipeline.shape.hoop import Hoop, find_hoop, find_lying, metal_of
 from pipeline.shape.membrane import stretched
 from pipeline.shape.normals import inflated
+from pipeline.shape.relief import Relief
 from pipeline.shape.thickness import distance_inside, local_radius, thickness
 from pipeline.values import F32, Ground, Mask
 
@@ -49,13 +50,13 @@ class Solid:
     sure: float = 1.0
 
 
-def solidify(alpha: F32, ground: Ground, pose: Pose, height_px: F32 | None = None) -> Solid:
+def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = None) -> Solid:
     """Solid of the matte (H, W) under `pose`.
 
     On a table a hoop is a shell; what else stands is a card on its contact line, each part on its own. What lies or hangs is made of
     tubes and domes.
 
-    height_px: (H, W) of the seen surface, where it is known better than the matte tells.
+    relief: what is known better than the matte tells; a hoop needs none but an exact one.
     """
     mask = alpha > 0.5
     elevation = math.radians(ground.elevation_deg)
@@ -64,9 +65,13 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, height_px: F32 | None = Non
     if found.shell is not None:
         normal = _blended(normal, found.shell, ground.unit_px)
     top, low, sure = found.top_px, found.low_px, found.sure
-    if height_px is not None:
+    if relief and (relief.exact or found.shell is None):
         drop = None if found.shell is None else top - low
-        top, low, sure = height_px, np.maximum(height_px - _behind(mask, height_px, elevation, drop), 0), 1.0
+        top, sure = relief.top_px, 1.0
+        behind = top - _behind(mask, top, elevation, drop) if relief.low_px is None else relief.low_px
+        low = np.maximum(behind, 0)
+        if relief.normal is not None:
+            normal = relief.normal * mask[..., None]
     top = np.where(mask, top, np.float32(0)).astype(np.float32)
     return Solid(mask, top, low.astype(np.float32), normal, sure)
 

@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline.shape.solid import HANG_SHARE
 from pipeline.stance import stance_for
 from pipeline.values import Ground
 from presets.bake.tracer import ROOT, START, beside_the_program, has_blender, set_order
@@ -24,9 +23,6 @@ from tests.truth.pieces import CONTACT_ROW, MIDDLE_ROW, SIDE_PX, TABLE_DEG, TRUT
 from weights.train.spec import draw
 
 RAYS, SET_RAYS = 20, 12
-# Units. The generator's watches are closed, its pendants stand on the tips of their stones, its studs on their posts. What is seen
-# from above lies: watch open, pendant on its side, post in foam; how thick it then is, no outline tells, so it is no more than this.
-THICKEST = 0.15
 
 
 def stance_of(truth: Truth) -> tuple[str, str]:
@@ -57,10 +53,7 @@ def order(truth: Truth, folder: Path, threads: int) -> dict[str, Any]:
     key = next(lamp for lamp in asked["lights"] if lamp["name"] == f"{wanted.rig.name}-{wanted.rig.key.name}")
     return asked | {
         "spec": spec.as_json(),
-        "stands": pose == "upright",
-        "gap": HANG_SHARE if pose == "hanging" else 0.0,
-        "tallest": THICKEST if (view, pose) == ("flat", "flat") else None,
-        "sunk": truth.family == "stud",
+        "pose": pose,
         "key": key | {"tint": [1.0, 1.0, 1.0]},
         "exposure_ev": wanted.rig.exposure_ev,
         "rays": RAYS,

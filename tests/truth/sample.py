@@ -20,7 +20,7 @@ FAINT = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """All (H, W[, 3]). height: of the seen surface over the ground, units; normal: world axes; part: see `weights.train.catalogue.PARTS`.
+    """All (H, W[, 3]). height, low: of the seen surface and of the furthest one behind it over the ground, units; normal: world axes; part: see `weights.train.catalogue.PARTS`.
 
     key, dome: share of that light which reaches plain ground, exact but for Blender's noise; mirrored: alpha of the mirror image
     beside the piece; bare, shaded: radiance of the set without and with the piece, at the rig's exposure (shaded shows the piece, too).
@@ -31,6 +31,7 @@ class Sample:
     rgb: F32
     alpha: F32
     height: F32
+    low: F32
     normal: F32
     part: U8
     key: F32
@@ -47,7 +48,7 @@ class Sample:
         box = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
         view, pose = stance_of(self.truth)
         parts: Any = (view, pose)
-        return Piece(self.rgb, self.alpha, box, self.ground, *parts, 1.0)
+        return Piece(self.rgb, self.alpha, box, self.ground, *parts, 1.0, kind=self.truth.kind)
 
     @property
     def ground(self) -> Ground:
@@ -72,6 +73,7 @@ def read(truth: Truth, folder: Path) -> Sample:
         rgb=rgb.astype(np.float32),
         alpha=alpha,
         height=data["height"].astype(np.float32),
+        low=data["low"].astype(np.float32),
         normal=data["normal"].astype(np.float32),
         part=data["part"],
         key=_share(place, "key"),

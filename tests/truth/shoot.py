@@ -17,7 +17,8 @@ from mathutils import Matrix, Vector
 from presets.bake.atelier import exposure, forms, lamps, shot
 from presets.bake.atelier.shader import Graph
 from presets.bake.drape import Bed
-from weights.train.atelier import lights, pieces
+from weights.train.atelier import lights
+from weights.train.atelier.placed import placed, points, sides
 from weights.train.atelier.shapes import move
 from weights.train.atelier.shoot import filled, settled, stacked
 from weights.train.spec import Shot, Spec
@@ -40,49 +41,11 @@ def _spec(order):
 
 
 def _piece(order):
-    """The piece on z = 0 in units, where the layout puts it: its picture's box as the order says. Returns its objects."""
-    objs, _, props = pieces.build(_spec(order))
-    for prop in props:
-        bpy.data.objects.remove(prop)
-    e = math.radians(order["canvas"]["elevation_deg"])
-    points = _points(objs)
-    up = points[:, 1] * math.sin(e) + points[:, 2] * math.cos(e)
-    x, y = (points[:, 0].min(), points[:, 0].max()), (up.min(), up.max())
-    scale = 1 / max(x[1] - x[0], y[1] - y[0])
-    at = y[0] if order["stands"] else (y[0] + y[1]) / 2
-    shift = Matrix.Translation((-(x[0] + x[1]) / 2, -at / math.sin(e), -points[:, 2].min()))
-    # From above, height does not show; on a table, the layout is of the picture, so the lift goes along the line of sight.
-    lift = Vector(shot.back_of(order["canvas"]["elevation_deg"])) * (order["gap"] / math.sin(e))
-    move(
-        objs,
-        Matrix.Translation(lift)
-        @ _laid(order, scale * float(np.ptp(points[:, 2])))
-        @ Matrix.Scale(scale, 4)
-        @ shift,
-    )
+    """The piece where the layout puts it. Returns its objects."""
+    objs, scale = placed(_spec(order), order["canvas"]["elevation_deg"], order["pose"])
     _rescaled(objs, scale)
     bpy.context.view_layer.update()
     return objs
-
-
-def _laid(order, tall):
-    """What brings a piece that is too tall to lie down to its thickness: a post goes into the foam, the rest is pressed flat."""
-    if not order["tallest"] or tall <= order["tallest"]:
-        return Matrix.Identity(4)
-    if order["sunk"]:
-        return Matrix.Translation((0, 0, order["tallest"] - tall))
-    return Matrix.Diagonal((1, 1, order["tallest"] / tall, 1))
-
-
-def _points(objs):
-    """All vertices in the world, (n, 3)."""
-    out = []
-    for o in objs:
-        co = np.empty(len(o.data.vertices) * 3, np.float32)
-        o.data.vertices.foreach_get("co", co)
-        m = np.array(o.matrix_world)
-        out.append(co.reshape(-1, 3) @ m[:3, :3].T + m[:3, 3])
-    return np.concatenate(out)
 
 
 def _rescaled(objs, scale):
@@ -160,11 +123,14 @@ def photo(order):
     rgba = stacked(first, "Combined", "RGBA")
     alpha = np.clip(rgba[..., 3], 0, 1)
     position, part = filled(first, alpha)
+    canvas = order["canvas"]
+    met = sides(objs, canvas["elevation_deg"], canvas["unit_px"], canvas["origin"], canvas["size_px"])
     np.savez_compressed(
         Path(order["folder"]) / "photo.npz",
         premul=settled(np.maximum(rgba[..., :3], 0), alpha).astype(np.float16),
         alpha=alpha.astype(np.float16),
         height=np.where(alpha > 0, np.maximum(position[..., 2], 0), 0).astype(np.float16),
+        low=met["low"].astype(np.float16),
         normal=stacked(first, "Normal", "XYZ").astype(np.float16),
         part=part.astype(np.uint8),
     )
@@ -246,13 +212,13 @@ def on_the_set(order):
     """The piece on the set under the rig: `set.exr`; the set alone: `bare.exr`."""
     shot.stage(order)
     objs = _piece(order)
-    points = _points(objs)
+    feet = points(objs)
     back = shot.back_of(order["canvas"]["elevation_deg"])
     _seen(objs, camera=True)
     for o in objs:
         o.hide_viewport = True  # the feelers must meet the ground
     bpy.context.view_layer.update()
-    up = shot.rise(points, back)
+    up = shot.rise(feet, back)
     for o in objs:
         o.hide_viewport = False
     move(objs, Matrix.Translation(Vector(back * up)))

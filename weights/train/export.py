@@ -90,14 +90,19 @@ def main() -> int:
     net = load(args.run / "last.pt")
     path = args.to / f"{NAME}.onnx"
     export(net, path)
-    largest = difference(net, path)
+    return enter(NAME, path, difference(net, path), LARGEST_DIFFERENCE)
+
+
+def enter(name: str, path: Path, largest: float, allowed: float) -> int:
+    """Put an exported file into the manifest beside it if it answers as the original does; 1 if it does not."""
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, differs from torch by at most {largest:.1e}")
-    if largest > LARGEST_DIFFERENCE:
+    if largest > allowed:
         print("that is too much; the file is not entered into the manifest", file=sys.stderr)
         return 1
-    known = manifest(args.to) if (args.to / NETWORKS).exists() else {}
-    entry = known.get(NAME, {}) | {"file": path.name, "sha256": digest(path), "bytes": path.stat().st_size}
-    (args.to / NETWORKS).write_text(json.dumps(known | {NAME: entry}, indent=2, sort_keys=True) + "\n")
+    folder = path.parent
+    known = manifest(folder) if (folder / NETWORKS).exists() else {}
+    entry = known.get(name, {}) | {"file": path.name, "sha256": digest(path), "bytes": path.stat().st_size}
+    (folder / NETWORKS).write_text(json.dumps(known | {name: entry}, indent=2, sort_keys=True) + "\n")
     return 0
 
 

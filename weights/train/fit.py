@@ -13,19 +13,20 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from weights.features import features
+from weights.outline import TYPES
 from weights.train.dataset import default_folder
 from weights.train.losses import losses, total
-from weights.train.network import TYPES, PieceNet
+from weights.train.network import PieceNet
 from weights.train.recombine import Recombiner
 from weights.train.resume import calibrate, rebuild
 from weights.train.samples import read_layers, stem
@@ -44,6 +45,10 @@ HELD_OUT: Final = (3, 32)
 SAVE_S: Final = 120.0
 CALIBRATION: Final = 8
 """Batches from which a shipped network takes its statistics."""
+
+
+Named = dict[str, Tensor]
+Losses = Callable[[Named, Named], Named]
 
 
 def bfloat16_pays(device: str) -> bool:
@@ -100,11 +105,17 @@ def _tensors(window: Any, record: dict[str, Any]) -> dict[str, Any]:
 
 
 class Run:
-    """A training run: network, its running mean, optimizer, and how much of the time is used."""
+    """A training run: network, its running mean, optimizer, and how much of the time is used.
 
-    def __init__(self, folder: Path, device: str) -> None:
+    losses: of what the network says beside a batch, by name; total: their weighted sum.
+    """
+
+    def __init__(
+        self, folder: Path, device: str, net: nn.Module, losses: Losses, total: Callable[[Named], Tensor]
+    ) -> None:
         self.folder, self.device, self.bfloat16 = folder, device, bfloat16_pays(device)
-        self.net = PieceNet().to(device, memory_format=torch.channels_last)
+        self.losses, self.total = losses, total
+        self.net = net.to(device, memory_format=torch.channels_last)
         self.mean = copy.deepcopy(self.net).eval()
         decay = [p for p in self.net.parameters() if p.ndim > 1]
         rest = [p for p in self.net.parameters() if p.ndim <= 1]
@@ -129,9 +140,9 @@ class Run:
         x = batch["features"].to(memory_format=torch.channels_last)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
             said = self.net(x)
-        parts = losses({name: value.float() for name, value in said.items()}, batch)
+        parts = self.losses({name: value.float() for name, value in said.items()}, batch)
         self.optimizer.zero_grad(set_to_none=True)
-        total(parts).backward()
+        self.total(parts).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
         self.optimizer.step()
         self.step += 1
@@ -167,6 +178,27 @@ class Run:
         self.step, self.used_s = state["step"], state["used_s"]
 
 
+def train(run: Run, batch: Callable[[float], Named], limit_s: float, rate: float) -> None:
+    """Learn until `limit_s` seconds are used, over all starts; `batch` is asked with the share of it that is over."""
+    noted: dict[str, float] = {}
+    saved = last = time.monotonic()
+    while run.used_s < limit_s:
+        share = run.used_s / limit_s
+        now = {name: value.to(run.device) for name, value in batch(share).items()}
+        parts = run.learn(now, rate * 0.5 * (1 + math.cos(math.pi * share)))
+        for name, value in parts.items():
+            noted[name] = 0.98 * noted.get(name, value) + 0.02 * value
+        moment = time.monotonic()
+        run.used_s, last = run.used_s + moment - last, moment
+        if run.step % 50 == 0:
+            figures = " ".join(f"{name} {value:.3f}" for name, value in noted.items())
+            print(f"{time.strftime('%H:%M:%S')} {share:5.1%} step {run.step} {figures}", flush=True)
+        if moment - saved > SAVE_S:
+            run.save()
+            saved = moment
+    run.save()
+
+
 def _loader(folder: Path, size: int, batch: int, seed: int, workers: int) -> Iterator[dict[str, Tensor]]:
     return iter(
         DataLoader(Windows(folder, size, seed), batch_size=batch, num_workers=workers, worker_init_fn=_calm)
@@ -196,36 +228,25 @@ def main() -> int:
         print(f"{args.data} holds no training samples: make dataset", file=sys.stderr)
         return 1
     args.run.mkdir(parents=True, exist_ok=True)
-    run = Run(args.run, "cuda" if torch.cuda.is_available() else "cpu")
+    run = Run(args.run, "cuda" if torch.cuda.is_available() else "cpu", PieceNet(), losses, total)
     print(
         f"{count} samples; {sum(p.numel() for p in run.net.parameters()):,} weights; {run.device}; at step {run.step}"
     )
     if args.shipped and not run.step:
         _, size, batch_size = STAGES[0]
         run.start_from(args.shipped, _loader(args.data, size, batch_size, run.step, args.workers))
-    limit, stage = args.minutes * 60, None
-    noted: dict[str, float] = {}
-    saved = last = time.monotonic()
-    loader: Iterator[dict[str, Tensor]] = iter(())
-    while run.used_s < limit:
-        share = run.used_s / limit
+    stage: tuple[float, int, int] | None = None
+    loader: Iterator[Named] = iter(())
+
+    def batch(share: float) -> Named:
+        nonlocal stage, loader
         now = max(s for s in STAGES if s[0] <= share)
         if now != stage:
             stage = now
             loader = _loader(args.data, stage[1], stage[2], run.step, args.workers)
-        batch = {name: value.to(run.device) for name, value in next(loader).items()}
-        parts = run.learn(batch, RATE * 0.5 * (1 + math.cos(math.pi * share)))
-        for name, value in parts.items():
-            noted[name] = 0.98 * noted.get(name, value) + 0.02 * value
-        moment = time.monotonic()
-        run.used_s, last = run.used_s + moment - last, moment
-        if run.step % 50 == 0:
-            figures = " ".join(f"{name} {value:.3f}" for name, value in noted.items())
-            print(f"{time.strftime('%H:%M:%S')} {share:5.1%} step {run.step} {figures}", flush=True)
-        if moment - saved > SAVE_S:
-            run.save()
-            saved = moment
-    run.save()
+        return next(loader)
+
+    train(run, batch, 60 * args.minutes, RATE)
     return 0
 
 

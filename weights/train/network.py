@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  torch's own idiom
 
 from weights.features import CHANNELS
+from weights.outline import TYPES
 
 WIDTHS: Final = (24, 48, 80, 128, 160)
 """Channels at a half, a quarter, … a 32nd of the size."""
@@ -20,10 +21,10 @@ PARTS: Final = 5
 """Metal, clear stone, coloured stone, pearl, other."""
 HEIGHT_PX: Final = 100.0
 """Unit of the height map."""
-TYPES: Final = ("ring", "earrings", "pendant", "necklace", "bracelet", "bangle", "watch", "brooch", "set")
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """3 x 3, normalised, rectified."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
@@ -35,7 +36,7 @@ class Block(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            _conv(width, width), nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
+            conv(width, width), nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -61,16 +62,16 @@ class PieceNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        first = nn.Sequential(_conv(CHANNELS, WIDTHS[0], 2), Block(WIDTHS[0]))
-        deeper = [nn.Sequential(_conv(a, b, 2), Block(b), Block(b)) for a, b in pairwise(WIDTHS)]
+        first = nn.Sequential(conv(CHANNELS, WIDTHS[0], 2), Block(WIDTHS[0]))
+        deeper = [nn.Sequential(conv(a, b, 2), Block(b), Block(b)) for a, b in pairwise(WIDTHS)]
         self.down = nn.ModuleList([first, *deeper])
         self.context = Context(WIDTHS[-1])
         backwards = WIDTHS[::-1]
         self.narrow = nn.ModuleList([nn.Conv2d(a, b, 1, bias=False) for a, b in pairwise(backwards)])
         self.up = nn.ModuleList([Block(b) for b in backwards[1:]])
-        self.maps = nn.Sequential(_conv(WIDTHS[0], WIDTHS[0]), nn.Conv2d(WIDTHS[0], 1 + 1 + 3 + PARTS + 1, 1))
+        self.maps = nn.Sequential(conv(WIDTHS[0], WIDTHS[0]), nn.Conv2d(WIDTHS[0], 1 + 1 + 3 + PARTS + 1, 1))
         self.to_fine = nn.Conv2d(WIDTHS[0], FINE, 1, bias=False)
-        self.fine = nn.Sequential(_conv(FINE + CHANNELS, FINE), nn.Conv2d(FINE, 1, 3, 1, 1))
+        self.fine = nn.Sequential(conv(FINE + CHANNELS, FINE), nn.Conv2d(FINE, 1, 3, 1, 1))
         self.kind = nn.Linear(WIDTHS[-1], len(TYPES))
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.shape.hoop import find_hoop, find_lying, metal_of
+from pipeline.shape.relief import Relief
 from pipeline.shape.solid import solidify
 from pipeline.values import Ground
 
@@ -78,6 +79,7 @@ def test_a_piece_of_unknown_turn_says_so():
 
 def test_known_heights_are_kept():
     mask, top = drawn(20, 0)
-    solid = solidify(mask.astype(np.float32), GROUND, "upright", height_px=top.astype(np.float32))
+    known = Relief(top.astype(np.float32), exact=True)
+    solid = solidify(mask.astype(np.float32), GROUND, "upright", known)
     np.testing.assert_array_equal(solid.top_px[mask], top.astype(np.float32)[mask])
     assert (solid.low_px[mask] < solid.top_px[mask] + 1e-3).all()

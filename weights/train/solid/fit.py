@@ -1,0 +1,184 @@
+"""`make train-solid`: the shape network on the solids, with checkpoints. Owns the batches and what counts as wrong.
+
+    make train-solid SOLIDS=/var/tmp/vitrine-solids SOLID_RUN=/var/tmp/vitrine-solid-run MINUTES=40
+
+All looks are held in memory (0.2 MB each). What lies and is seen from above is learned in all eight positions, all else in its mirror
+image, too. Mattes are not perfect: some outlines have a hole closed, a gap opened or an edge moved.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from weights.outline import SIDE_PX, outline_features
+from weights.train.fit import Named, Run, held_out, train
+from weights.train.solid.dataset import default_folder
+from weights.train.solid.network import SolidNet
+from weights.train.spec import split_of
+
+BATCH: Final = 24
+RATE: Final = 3e-3
+UNKNOWN_TYPE: Final = 0.15
+"""Share of looks whose type is not told."""
+FAULTY: Final = 0.3
+RIM: Final = 2.0
+"""Extra weight of heights next to the outline: they cast the shadow's edge."""
+LEAST_TALL: Final = 0.05
+
+Look = dict[str, Any]
+
+
+def looks(path: Path) -> list[Look]:
+    """All looks at one piece, at the network's size: alpha (uint8), top and low (float16, long sides), normal (int8)."""
+    with np.load(path) as raw:
+        data = {name: raw[name] for name in raw.files}
+    out = []
+    for number, pose in enumerate(data["pose"]):
+        top, low = (data[name][number].astype(np.float32) for name in ("top", "low"))
+        normal = data["normal"][number].astype(np.float32) / 127
+        mask = (top > 0).astype(np.float32)
+        alpha = _halved(mask)
+        some = np.maximum(alpha, 0.25)
+        out.append(
+            {
+                "alpha": np.rint(255 * alpha).astype(np.uint8),
+                "top": (_halved(top * mask) / some).astype(np.float16),
+                "low": (_halved(low * mask) / some).astype(np.float16),
+                "normal": np.rint(127 * _halved(normal) / some[..., None]).clip(-127, 127).astype(np.int8),
+                "above": float(data["elevation_deg"][number]) > 80,
+                "pose": str(pose),
+                "kind": str(data["type"]),
+            }
+        )
+    return out
+
+
+def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    half: NDArray[np.float32] = cv2.resize(plane, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    return half
+
+
+def turned(look: Look, rng: np.random.Generator) -> Look:
+    """The same in another position that is as likely."""
+    maps = {name: look[name] for name in ("alpha", "top", "low", "normal")}
+    if rng.random() < 0.5:
+        maps = {name: one[:, ::-1] for name, one in maps.items()}
+        maps["normal"] = maps["normal"] * np.array([-1, 1, 1], np.int8)
+    if look["above"] and look["pose"] == "flat":
+        for _ in range(int(rng.integers(4))):
+            maps = {name: np.rot90(one) for name, one in maps.items()}
+            x, y, z = np.moveaxis(maps["normal"], -1, 0)
+            maps["normal"] = np.stack([-y, x, z], -1)
+    return look | {name: np.ascontiguousarray(one) for name, one in maps.items()}
+
+
+def matted(alpha: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Alpha as a cut-out may have it, 0..1."""
+    if rng.random() < FAULTY:
+        size = int(rng.integers(2, 4))
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        way = (cv2.MORPH_CLOSE, cv2.MORPH_OPEN, cv2.MORPH_DILATE)[int(rng.integers(3))]
+        alpha = np.asarray(cv2.morphologyEx(alpha, way, kernel), np.uint8)
+    return alpha.astype(np.float32) / np.float32(255)
+
+
+def sample(look: Look, rng: np.random.Generator | None) -> dict[str, NDArray[np.float32]]:
+    """Features and truth, channels first. Without chance: as it is, its type told."""
+    if rng is not None:
+        look = turned(look, rng)
+    alpha = matted(look["alpha"], rng) if rng is not None else look["alpha"].astype(np.float32) / 255
+    kind = "" if rng is not None and rng.random() < UNKNOWN_TYPE else look["kind"]
+    return {
+        "features": outline_features(alpha, above=look["above"], pose=look["pose"], kind=kind),
+        "alpha": look["alpha"][None].astype(np.float32) / 255,
+        "top": look["top"][None].astype(np.float32),
+        "low": look["low"][None].astype(np.float32),
+        "normal": np.moveaxis(look["normal"], -1, 0).astype(np.float32) / 127,
+    }
+
+
+def batch_of(chosen: list[Look], rng: np.random.Generator | None) -> Named:
+    """Samples stacked."""
+    rows = [sample(look, rng) for look in chosen]
+    return {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
+
+
+def losses(said: Named, true: Named) -> Named:
+    """Heights relative to the piece's tallest, normals by their cosine; compared at half size, inside the piece."""
+    alpha = true["alpha"]
+    share = F.avg_pool2d(alpha, 2)
+    on = (share > 0.3).float()
+    inner = -F.max_pool2d(-on, 5, 1, 2)
+    weight = on * (1 + RIM * (on - inner))
+
+    def halved(plane: Tensor) -> Tensor:
+        return F.avg_pool2d(plane * alpha, 2) / share.clamp(min=0.1)
+
+    top, low, normal = halved(true["top"]), halved(true["low"]), F.normalize(halved(true["normal"]), dim=1)
+    tallest = (top * on).amax((1, 2, 3), keepdim=True).clamp(min=LEAST_TALL)
+    count = weight.sum((1, 2, 3)).clamp(min=1)
+    height = (weight * (said["top"] - top).abs() / tallest).sum((1, 2, 3)) / count
+    under = (weight * (said["low"] - low).abs() / tallest).sum((1, 2, 3)) / count
+    facing = (on * (1 - (said["normal"] * normal).sum(1, keepdim=True))).sum((1, 2, 3)) / on.sum(
+        (1, 2, 3)
+    ).clamp(min=1)
+    return {"top": height.mean(), "low": under.mean(), "normal": facing.mean()}
+
+
+def total(parts: Named) -> Tensor:
+    """Weighed against each other."""
+    return 2 * parts["top"] + parts["low"] + 0.7 * parts["normal"]
+
+
+def main() -> int:
+    """Command line."""
+    cli = argparse.ArgumentParser(prog="make train-solid", description=(__doc__ or "").splitlines()[0])
+    cli.add_argument("--data", type=Path, default=default_folder())
+    cli.add_argument("--run", type=Path, required=True)
+    cli.add_argument("--minutes", type=float, default=40.0)
+    args = cli.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(os.cpu_count() or 1)
+    paths = sorted(path for path in args.data.glob("*.npz") if path.stem.isdigit())
+    known = [path for path in paths if split_of(int(path.stem)) == "train"]
+    learned = [one for path in known if not held_out(int(path.stem)) for one in looks(path)]
+    kept = [one for path in known if held_out(int(path.stem)) for one in looks(path)]
+    if not learned or not kept:
+        print(f"{args.data} holds too few pieces: make solids", file=sys.stderr)
+        return 1
+    args.run.mkdir(parents=True, exist_ok=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    run = Run(args.run, device, SolidNet(), losses, total)
+    count = sum(p.numel() for p in run.net.parameters())
+    print(
+        f"{len(learned)} looks, {len(kept)} kept; {count:,} weights; {device}; at step {run.step}", flush=True
+    )
+    rng = np.random.default_rng([7, run.step])
+
+    def batch(_: float) -> Named:
+        return batch_of([learned[k] for k in rng.integers(len(learned), size=BATCH)], rng)
+
+    train(run, batch, 60 * args.minutes, RATE)
+    run.mean.eval()
+    with torch.no_grad():
+        sums = [losses(run.mean(one["features"].to(device)), one) for one in _chunks(kept)]
+    for name in ("top", "low", "normal"):
+        print(f"kept apart: {name} {np.mean([float(one[name]) for one in sums]):.4f}")
+    return 0
+
+
+def _chunks(kept: list[Look]) -> list[Named]:
+    return [batch_of(kept[at : at + BATCH], None) for at in range(0, len(kept), BATCH)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
