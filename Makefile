@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-diffusion check benchmark evaluate evaluate-templates evaluate-gallery soak install-service \
-	uninstall-service blender dataset dataset-check dataset-sheet plates train export solids train-solid export-solid evaluate-truth evaluate-plates evaluate-judge \
+	uninstall-service blender dataset dataset-check dataset-sheet plates train export solids train-solid export-solid evaluate-solids evaluate-truth evaluate-plates evaluate-judge \
 	evaluate-raytraced light-truth evaluate-light evaluate-knobs evaluate-diffusion lock clean
 
 $(VENV)/bin/python:
@@ -126,6 +126,9 @@ train-solid: $(TRAIN)/.done  ## the shape network on SOLIDS for MINUTES, checkpo
 
 export-solid: $(TRAIN)/.done  ## the shape network of SOLID_RUN into weights/, checked against the original
 	$(TRAIN)/bin/python -m weights.train.solid.export --run "$(SOLID_RUN)"
+
+evaluate-solids: $(VENV)/.dev  ## the shape network on measured pieces that training never saw, from SOLIDS
+	$(BIN)/python -m tests.benchmarks.solids "$(SOLIDS)"
 
 ENGINE ?= network
 evaluate-truth: $(VENV)/.dev  ## the network against rendered photos that training never saw, from OUT

@@ -29,8 +29,7 @@ from pipeline.layout import Piece, anywhere, lay_out, stands_safely
 from pipeline.light.traced import NotTraced, Tracer, no_tracer, raytraced, standing_of, untraced
 from pipeline.memory import keep_big_blocks
 from pipeline.recipe import Recipe
-from pipeline.shape.relief import learned
-from pipeline.shape.solid import Solid, solidify
+from pipeline.shape.solid import Solid, solid_of
 from pipeline.tones import Tones, tones_of
 from pipeline.upscale.upscaler import Upscalers, no_upscalers
 from pipeline.values import Cutout, Note, Photo, Render, Scene
@@ -146,8 +145,7 @@ def take(
         with clock.step("layout"):
             piece = lay_out(cutout, recipe, upscalers, anywhere if recipe.painting else safe_area)
         with clock.step("shape"):
-            relief = learned(piece.alpha, piece.ground, piece.pose, piece.kind)
-            solid = solidify(piece.alpha, piece.ground, piece.pose, relief)
+            solid = solid_of(piece)
         with clock.step("backdrop"):
             size = (recipe.width_px, recipe.height_px)
             scene = paint(

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.rig import Rig
 from pipeline.values import F32, Scene
 
-UNDERSIDE = 0.1
+UNDERSIDE = 0.05
 NEAR = 0.10  # of the unit: the stretch of the piece that one ground point sees
 STEP = 4
 

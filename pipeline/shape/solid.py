@@ -13,10 +13,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from pipeline.layout import Piece
 from pipeline.shape.hoop import Hoop, find_hoop, find_lying, metal_of
 from pipeline.shape.membrane import stretched
 from pipeline.shape.normals import inflated
-from pipeline.shape.relief import Relief
+from pipeline.shape.relief import Relief, learned
 from pipeline.shape.thickness import distance_inside, local_radius, thickness
 from pipeline.values import F32, Ground, Mask
 
@@ -33,6 +34,11 @@ UNSURE = 0.4  # of a standing piece without a hole that tells its turn
 SHELL_WEIGHT, ROUNDING = 2.0, 0.006  # against the inflated outline; of the unit
 THINNEST = 0.25  # of the depth that the outline suggests
 CONTACT_SLOPE = 0.15  # rows for each column
+DEEP, GUESS_WEIGHT = (
+    0.01,
+    (0.3, 6.0),
+)  # units from the outline at which a guessed normal weighs as much as an inflated one; least and most
+HANGING_OWN = 0.5  # share of the outline's own tubes and domes in what hangs
 HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its wall
 
 
@@ -50,13 +56,19 @@ class Solid:
     sure: float = 1.0
 
 
+def solid_of(piece: Piece) -> Solid:
+    """Solid of a piece on its frame, by its outline and what the network knows of its kind."""
+    relief = learned(piece.alpha, piece.ground, piece.pose, piece.kind)
+    return solidify(piece.alpha, piece.ground, piece.pose, relief)
+
+
 def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = None) -> Solid:
     """Solid of the matte (H, W) under `pose`.
 
     On a table a hoop is a shell; what else stands is a card on its contact line, each part on its own. What lies or hangs is made of
     tubes and domes.
 
-    relief: what is known better than the matte tells; a hoop needs none but an exact one.
+    relief: what is known better than the matte tells; a hoop's shank needs none but an exact one.
     """
     mask = alpha > 0.5
     elevation = math.radians(ground.elevation_deg)
@@ -65,15 +77,37 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = Non
     if found.shell is not None:
         normal = _blended(normal, found.shell, ground.unit_px)
     top, low, sure = found.top_px, found.low_px, found.sure
-    if relief and (relief.exact or found.shell is None):
+    if relief and relief.exact:
         drop = None if found.shell is None else top - low
         top, sure = relief.top_px, 1.0
         behind = top - _behind(mask, top, elevation, drop) if relief.low_px is None else relief.low_px
         low = np.maximum(behind, 0)
-        if relief.normal is not None:
-            normal = relief.normal * mask[..., None]
+    elif relief:
+        top, low = _guessed(found, relief, pose)
+        sure = 1.0
+    if relief and relief.normal is not None:
+        deep = np.clip(distance_inside(mask) / np.float32(DEEP * ground.unit_px), *GUESS_WEIGHT)
+        normal = _unit(normal + deep[..., None] * relief.normal) * mask[..., None]
     top = np.where(mask, top, np.float32(0)).astype(np.float32)
     return Solid(mask, top, low.astype(np.float32), normal, sure)
+
+
+def _guessed(found: _Heights, relief: Relief, pose: Pose) -> tuple[F32, F32]:
+    """Heights (top, low) that a network guessed, and those of a shank where there is one; what hangs is between them and tubes."""
+    assert relief.low_px is not None  # noqa: S101 - a guess has both sides
+    pairs = ((found.top_px, relief.top_px), (found.low_px, relief.low_px))
+    if found.shell is None:
+        own = HANGING_OWN if pose == "hanging" else 0.0
+        top, low = (guess + np.float32(own) * (drawn - guess) for drawn, guess in pairs)
+    else:
+        shank = np.abs(found.shell).max(-1) > 0
+        top, low = (np.where(shank, drawn, guess) for drawn, guess in pairs)
+    return top, np.clip(low, 0, np.maximum(top, 0))
+
+
+def _unit(vectors: F32) -> F32:
+    unit: F32 = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-6))
+    return unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +141,7 @@ def _heights(mask: Mask, ground: Ground, pose: Pose) -> _Heights:
 def _blended(swollen: F32, shell: F32, unit_px: float) -> F32:
     """Normals of a shank whose section is rounded: between those of its shell and of its inflated outline."""
     soft = cv2.GaussianBlur(shell, (0, 0), ROUNDING * unit_px)
-    both = swollen + SHELL_WEIGHT * soft
-    unit: F32 = (both / np.maximum(np.linalg.norm(both, axis=-1, keepdims=True), 1e-6)).astype(np.float32)
-    return unit
+    return _unit((swollen + SHELL_WEIGHT * soft).astype(np.float32))
 
 
 def _hoop(mask: Mask, ground: Ground, pose: Pose) -> Hoop | None:

@@ -37,7 +37,7 @@ from pipeline.composite import compose
 from pipeline.photo.decode import decode
 from pipeline.recipe import Recipe
 from pipeline.render import Stopwatch, Take, cut, take
-from pipeline.shape.solid import solidify
+from pipeline.shape.solid import solid_of
 from pipeline.values import F32, U8
 from presets.library import recipe
 
@@ -192,7 +192,7 @@ def piece() -> None:
         ("velvet-navy-moody", "marble-black-studio", "travertine-roman-soft-glow"), photos
     ):
         one, other, wanted = _both(template, photo)
-        solid = solidify(other.piece.alpha, other.piece.ground, other.piece.pose)
+        solid = solid_of(other.piece)
         alike = replace(other.scene, spill_rgb=one.scene.spill_rgb)
         same = compose(alike, other.piece, solid, wanted.rig)
         inside = one.piece.alpha == 1

@@ -18,7 +18,7 @@ from pipeline.composite import Composite, compose
 from pipeline.layout import Piece, lay_out
 from pipeline.light.reflection import mirror
 from pipeline.recipe import Recipe
-from pipeline.shape.solid import Solid, solidify
+from pipeline.shape.solid import Solid, solid_of
 from pipeline.values import F32, Cutout, Scene
 from tests.benchmarks.exact import Exact
 
@@ -46,7 +46,7 @@ def take_exact(exact: Exact, recipe: Recipe, cutout: Cutout | None = None) -> Ta
     """Everything up to the composed light, as `pipeline.render.take` does it, with the parts kept."""
     cutout = cutout or exact.cutout()
     piece = lay_out(cutout, recipe)
-    solid = solidify(piece.alpha, piece.ground, piece.pose)
+    solid = solid_of(piece)
     size = (recipe.width_px, recipe.height_px)
     scene = paint(recipe.surface, recipe.rig, piece.view, size, recipe.seed, piece.ground)
     return Taken(exact, recipe, cutout, piece, solid, scene, compose(scene, piece, solid, recipe.rig))
@@ -228,7 +228,7 @@ def opaque_hole(taken: Taken, share: float) -> Taken | None:
     outside = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     full[~np.isin(labels, outside)] = 1
     piece = replace(taken.piece, alpha=full)
-    solid = solidify(full, piece.ground, piece.pose)
+    solid = solid_of(piece)
     return _reground(taken, compose(taken.scene, piece, solid, taken.recipe.rig).shaded)
 
 

@@ -20,7 +20,7 @@ FAINT = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """All (H, W[, 3]). height, low: of the seen surface and of the furthest one behind it over the ground, units; normal: world axes; part: see `weights.train.catalogue.PARTS`.
+    """All (H, W[, 3]). height, low: of the seen surface and of the underside there over the ground, units; normal: world axes; part: see `weights.train.catalogue.PARTS`.
 
     key, dome: share of that light which reaches plain ground, exact but for Blender's noise; mirrored: alpha of the mirror image
     beside the piece; bare, shaded: radiance of the set without and with the piece, at the rig's exposure (shaded shows the piece, too).

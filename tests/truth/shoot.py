@@ -124,7 +124,9 @@ def photo(order):
     alpha = np.clip(rgba[..., 3], 0, 1)
     position, part = filled(first, alpha)
     canvas = order["canvas"]
-    met = sides(objs, canvas["elevation_deg"], canvas["unit_px"], canvas["origin"], canvas["size_px"])
+    met = sides(
+        objs, canvas["elevation_deg"], canvas["unit_px"], canvas["origin"], canvas["size_px"], whole=False
+    )
     np.savez_compressed(
         Path(order["folder"]) / "photo.npz",
         premul=settled(np.maximum(rgba[..., :3], 0), alpha).astype(np.float16),

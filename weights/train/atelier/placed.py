@@ -22,6 +22,8 @@ SUNK = ("stud",)
 HANG_SHARE = 0.035
 """How far a hanging piece keeps from its wall, as `pipeline.shape.solid` has it."""
 AWAY = 10.0
+STEP, MOST_WALLS = 1e-5, 60
+"""Units from one wall of a mesh to the search for the next, and how many of them a ray is followed through."""
 
 
 def placed(spec, elevation_deg, pose):
@@ -83,10 +85,11 @@ def _tree(objs):
     return BVHTree.FromPolygons(points(objs).tolist(), faces)
 
 
-def sides(objs, elevation_deg, unit_px, origin, size_px):
+def sides(objs, elevation_deg, unit_px, origin, size_px, *, whole):
     """What a ray through the middle of each pixel meets, all (H, W[, 3]), float32, 0 where it meets nothing.
 
-    top, low: height over the ground where it enters the piece first and leaves it last, units; normal: world axes, where it enters.
+    top, low: height over the ground where it enters the piece first and where it leaves it again, units: the part it met first, or the `whole`
+    piece; normal: world axes, where it enters.
     """
     tree = _tree(objs)
     e = math.radians(elevation_deg)
@@ -95,16 +98,29 @@ def sides(objs, elevation_deg, unit_px, origin, size_px):
     columns = [(x + 0.5 - origin[0]) / unit_px for x in range(width)]
     top, low = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
     normal = np.zeros((height, width, 3), np.float32)
-    cast = tree.ray_cast
     for y in range(height):
         up = (origin[1] - y - 0.5) / unit_px
         at_y, at_z = up * math.sin(e), up * math.cos(e)
         near, far = (at_y + away[0], at_z + away[1]), (at_y - away[0], at_z - away[1])
         for x, at_x in enumerate(columns):
-            first, facing, _, _ = cast((at_x, *near), toward)
+            first, facing, _, _ = tree.ray_cast((at_x, *near), toward)
             if first is None:
                 continue
-            last, _, _, _ = cast((at_x, *far), onward)
+            last = tree.ray_cast((at_x, *far), onward)[0] if whole else _left(tree, first, facing, toward)
             top[y, x], low[y, x] = first.z, min(last.z, first.z) if last else first.z
             normal[y, x] = facing if facing.dot(onward) >= 0 else -facing
     return {"top": top, "low": low, "normal": normal}
+
+
+def _left(tree, at, facing, toward):
+    """Where a ray that enters at a point is outside of all meshes again; where it is last seen if they are open."""
+    way, inside = Vector(toward), 0
+    for _ in range(MOST_WALLS):
+        inside += 1 if facing.dot(way) < 0 else -1
+        if inside <= 0:
+            break
+        nearer, facing, _, _ = tree.ray_cast(at + STEP * way, way)
+        if nearer is None:
+            break
+        at = nearer
+    return at

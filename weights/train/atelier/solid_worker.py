@@ -52,7 +52,7 @@ def look(spec, objs, number):
     up = pts[:, 1] * math.sin(e) + pts[:, 2] * math.cos(e)
     x, y = ((float(one.min()) + float(one.max())) / 2 for one in (pts[:, 0], up))
     middle = (SIDE_PX / 2 - UNIT_PX * x, SIDE_PX / 2 + UNIT_PX * y)
-    return sides(objs, elevation, UNIT_PX, middle, (SIDE_PX, SIDE_PX)), (elevation, pose)
+    return sides(objs, elevation, UNIT_PX, middle, (SIDE_PX, SIDE_PX), whole=True), (elevation, pose)
 
 
 def make(seed, folder):

@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from weights.outline import SIDE_PX, outline_features
+from weights.outline import outline_features
 from weights.train.fit import Named, Run, held_out, train
 from weights.train.solid.dataset import default_folder
+from weights.train.solid.looks import Look, looks, samples
 from weights.train.solid.network import SolidNet
-from weights.train.spec import split_of
 
 BATCH: Final = 24
 RATE: Final = 3e-3
@@ -33,38 +33,6 @@ FAULTY: Final = 0.3
 RIM: Final = 2.0
 """Extra weight of heights next to the outline: they cast the shadow's edge."""
 LEAST_TALL: Final = 0.05
-
-Look = dict[str, Any]
-
-
-def looks(path: Path) -> list[Look]:
-    """All looks at one piece, at the network's size: alpha (uint8), top and low (float16, long sides), normal (int8)."""
-    with np.load(path) as raw:
-        data = {name: raw[name] for name in raw.files}
-    out = []
-    for number, pose in enumerate(data["pose"]):
-        top, low = (data[name][number].astype(np.float32) for name in ("top", "low"))
-        normal = data["normal"][number].astype(np.float32) / 127
-        mask = (top > 0).astype(np.float32)
-        alpha = _halved(mask)
-        some = np.maximum(alpha, 0.25)
-        out.append(
-            {
-                "alpha": np.rint(255 * alpha).astype(np.uint8),
-                "top": (_halved(top * mask) / some).astype(np.float16),
-                "low": (_halved(low * mask) / some).astype(np.float16),
-                "normal": np.rint(127 * _halved(normal) / some[..., None]).clip(-127, 127).astype(np.int8),
-                "above": float(data["elevation_deg"][number]) > 80,
-                "pose": str(pose),
-                "kind": str(data["type"]),
-            }
-        )
-    return out
-
-
-def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-    half: NDArray[np.float32] = cv2.resize(plane, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    return half
 
 
 def turned(look: Look, rng: np.random.Generator) -> Look:
@@ -148,8 +116,7 @@ def main() -> int:
     args = cli.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(os.cpu_count() or 1)
-    paths = sorted(path for path in args.data.glob("*.npz") if path.stem.isdigit())
-    known = [path for path in paths if split_of(int(path.stem)) == "train"]
+    known = samples(args.data, "train")
     learned = [one for path in known if not held_out(int(path.stem)) for one in looks(path)]
     kept = [one for path in known if held_out(int(path.stem)) for one in looks(path)]
     if not learned or not kept:
