@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from pipeline.color import luminance
@@ -13,7 +15,7 @@ from pipeline.light.reflection import mirror
 from pipeline.light.relight import relight_gain
 from pipeline.light.shadow import dome_visibility, visibility
 from pipeline.light.spill import spill
-from pipeline.light.stones import clear_stones
+from pipeline.light.stones import Stones, clear_stones
 from pipeline.rig import Light, Rig
 from pipeline.shape.solid import Solid
 from pipeline.values import F32, Scene
@@ -27,15 +29,14 @@ FAINT = 1e-4  # radiance that counts as none
 DARKEST = 0.05  # share of a light that reaches even the deepest contact: dust, bounce, the lens
 
 
-def shaded_ground(scene: Scene, piece: Piece, solid: Solid, rig: Rig, sky: F32) -> F32:
+def shaded_ground(scene: Scene, solid: Solid, rig: Rig, sky: F32, stones: Stones | None) -> F32:
     """The set with the piece's shadows: every light's group darkened by that light's own visibility. (H, W, 3).
 
-    sky: (H, W) dome visibility. The key shines through clear stones in their colour.
+    sky: (H, W) dome visibility. stones: clear ones, through which the key shines in their colour.
     """
     lights = [cautious(light, solid.sure) for light in rig.lights]
     seen = {light.name: visibility(solid, scene.ground, light)[..., None] for light in lights}
     seen["ambient"] = sky[..., None]
-    stones = clear_stones(piece.rgb, piece.alpha, scene.ground.unit_px)
     if stones:
         opaque = replace(solid, mask=solid.mask & ~stones.mask)
         past = visibility(opaque, scene.ground, cautious(rig.key, solid.sure))[..., None]
@@ -72,9 +73,12 @@ class Composite:
 
 def compose(scene: Scene, piece: Piece, solid: Solid, rig: Rig) -> Composite:
     """Put the piece into the set. The piece's pixels change by one smooth gain, and at its lower edges by a trace of the ground."""
-    lit = spill(piece.rgb * relight_gain(piece, solid, rig)[..., None], piece.rgb, solid, scene)
-    sky = dome_visibility(solid, scene.ground)
-    shaded = shaded_ground(scene, piece, solid, rig, sky)
+    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        light = pool.submit(_relit, scene, piece, solid, rig)
+        stones = pool.submit(clear_stones, piece.rgb, piece.alpha, scene.ground.unit_px)
+        sky = dome_visibility(solid, scene.ground)
+        shaded = shaded_ground(scene, solid, rig, sky, stones.result())
+        lit = light.result()
     bare: F32 = np.add.reduce(list(scene.groups.values()))
     ground = shaded + bounce(scene, rig, lit, piece.alpha, sky)
     if scene.reflection > 0 and scene.ground.elevation_deg < STEEPEST_MIRROR_DEG:
@@ -84,3 +88,7 @@ def compose(scene: Scene, piece: Piece, solid: Solid, rig: Rig) -> Composite:
         ground = ground * (1 - cover[..., None]) + image * left[..., None]
     alpha = piece.alpha[..., None]
     return Composite(bare, shaded, ground, lit, ground * (1 - alpha) + lit * alpha)
+
+
+def _relit(scene: Scene, piece: Piece, solid: Solid, rig: Rig) -> F32:
+    return spill(piece.rgb * relight_gain(piece, solid, rig)[..., None], piece.rgb, solid, scene)

@@ -12,6 +12,7 @@ Colours are given to the plate's few pixels, before they are enlarged.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -49,15 +50,16 @@ def plated(stage: Stage, shelf: Path = FOLDER, *, textured: bool = True) -> Scen
     window = Window.onto(plate.canvas, stage.ground, (stage.width, stage.height))
     pictures = {light.name: plate.lamp_for(light) for light in stage.rig.lights}
     fine = texture(stage, plate.texture, plate.texture_gain) if textured else Texture()
-    surface = _Lit(plate, folder, window, _coats(stage, plate, folder, window, fine))
     takings = Takings(stage)
     rig, exposure = stage.rig, takings.exposure
     orders = {
         light.name: (pictures[light.name], light.color, exposure * light.strength) for light in rig.lights
     }
     orders["ambient"] = (plate.ambient, rig.ambient.color, exposure * rig.ambient.strength)
-    # Each lamp by itself, so that the picture is the same on any number of threads.
-    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+    # Each lamp by itself, so that the picture is the same on any number of threads; none waits for the stone before it must.
+    with ThreadPoolExecutor(1) as mason, ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        stone = mason.submit(_stone, stage, plate, folder, window, fine) if plate.stony else None
+        surface = _Lit(plate, folder, window, _coats(stage, plate, fine, stone.result if stone else None))
         lit = pool.map(lambda order: surface.under(*order), orders.values())
         for name, radiance in zip(orders, lit, strict=True):
             takings.add_exposed(name, radiance)
@@ -95,11 +97,11 @@ class Coat:
     """Some of a plate's lobes, drawn together: radiance = fine * (colors @ lobes + bounce @ thrown light).
 
     colors: (3, 3), a column for each lobe; bounce: (3, 4), see `interreflection`, None on the plain ground of a stone. fine:
-    (H, W, 3) texture and veins, None where there is neither.
+    (H, W, 3) texture and veins, None where there is neither; it may still be in the making when it is asked for.
     """
 
     colors: F32
-    fine: F32 | None = None
+    fine: Callable[[], F32] | None = None
     bounce: F32 | None = None
 
 
@@ -116,20 +118,19 @@ class _Lit:
         lobes = pane.cut(pixels)
         light = (np.asarray(color, dtype=np.float32) * np.float32(strength))[:, None]
         second = self._second(lobes, pane, (pixels.shape[0], pixels.shape[1]))
-        total: F32 | None = None
+        seen: list[tuple[Coat, F32]] = []
         for coat in self._coats:
             few = f32(cv2.transform(lobes, coat.colors * light))
             if coat.bounce is not None:
                 few += cv2.transform(second, coat.bounce * light)
-            if total is not None and float(cv2.norm(few, cv2.NORM_INF)) < NOTHING:
-                continue
-            seen = pane.enlarged(few)
-            if total is None:
-                total = seen.copy() if coat.fine is None else seen * coat.fine
-            else:
-                total += seen if coat.fine is None else np.multiply(seen, coat.fine, out=seen)
+            if not seen or float(cv2.norm(few, cv2.NORM_INF)) >= NOTHING:
+                seen.append((coat, pane.enlarged(few)))
+        total: F32 | None = None
+        for coat, radiance in seen:
+            own = radiance if coat.fine is None else np.multiply(radiance, coat.fine(), out=radiance)
+            total = own if total is None else np.add(total, own, out=total)
         assert total is not None  # noqa: S101 - a plate has a body
-        return np.maximum(total, np.float32(0), out=total)  # cubic weights undershoot
+        return np.ascontiguousarray(np.maximum(total, np.float32(0), out=total))  # cubic weights undershoot
 
     def _second(self, lobes: F32, pane: Pane, shape: tuple[int, int]) -> F32 | None:
         """Light that bounces twice, as `interreflection.thrown` gives it; None where no coat asks for it."""
@@ -140,26 +141,22 @@ class _Lit:
         return thrown(lobes, hidden, plate.canvas.unit_px * shape[1] / plate.canvas.size_px[0])
 
 
-def _coats(stage: Stage, plate: Plate, folder: Path, window: Window, fine: Texture) -> tuple[Coat, ...]:
-    """The plate's lobes in the palette's colours, those of one texture together."""
+def _coats(stage: Stage, plate: Plate, fine: Texture, stone: Callable[[], F32] | None) -> tuple[Coat, ...]:
+    """The plate's lobes in the palette's colours, those of one texture together; a body of stone has its colour there."""
     own = {"base": stage.base(), "accent": stage.accent(), "detail": stage.detail()}
     body, sheen, gloss = (
         lobe.tinted(own) for lobe in (plate.lobes.body, plate.lobes.sheen, plate.lobes.gloss)
     )
     none = np.zeros(3, np.float32)
-    stone = _albedo(stage, plate, folder, window)
-    if stone is not None:
-        # The body's light is white here, its colour stands in the stone.
-        if fine.body is not None:
-            stone *= cv2.merge([fine.body] * 3)
+    if stone:  # the body's light is white
         return (Coat(_columns(np.ones(3, np.float32), none, none), stone), Coat(_columns(none, sheen, gloss)))
     on_body, on_sheen = colors(body, sheen)
     if fine.body is None:
         return (Coat(_columns(body, sheen, gloss), bounce=on_body + on_sheen),)
-    tooth = Coat(_columns(body, none, none), f32(cv2.merge([fine.body] * 3)), on_body)
+    tooth = Coat(_columns(body, none, none), _grey(fine.body), on_body)
     if fine.sheen is None:
         return (tooth, Coat(_columns(none, sheen, gloss), bounce=on_sheen))
-    fuzz = Coat(_columns(none, sheen, none), f32(cv2.merge([fine.sheen] * 3)), on_sheen)
+    fuzz = Coat(_columns(none, sheen, none), _grey(fine.sheen), on_sheen)
     return (tooth, fuzz, Coat(_columns(none, none, gloss)))
 
 
@@ -167,12 +164,24 @@ def _columns(body: F32, sheen: F32, gloss: F32) -> F32:
     return np.stack([body, sheen, gloss], axis=1)
 
 
-def _albedo(stage: Stage, plate: Plate, folder: Path, window: Window) -> F32 | None:
-    """Body colour (H, W, 3) of a stone, by its mask or painted for this seed; None where it is the same all over."""
-    if plate.texture == "veins":
-        return slab(stage, *stage.plane())
-    if plate.mask is None:
-        return None
+def _grey(factor: F32) -> Callable[[], F32]:
+    """A factor (H, W) for all three colours."""
+    whole = f32(cv2.merge([factor] * 3))
+    return lambda: whole
+
+
+def _stone(stage: Stage, plate: Plate, folder: Path, window: Window, fine: Texture) -> F32:
+    """Body colour (H, W, 3) of a stone, by its mask or painted for this seed, with its texture."""
+    albedo = (
+        slab(stage, *stage.plane()) if plate.texture == "veins" else _masked(stage, plate, folder, window)
+    )
+    if fine.body is not None:
+        albedo *= cv2.merge([fine.body] * 3)
+    return albedo
+
+
+def _masked(stage: Stage, plate: Plate, folder: Path, window: Window) -> F32:
+    assert plate.mask  # noqa: S101 - asked where there is one
     pixels = read_picture(folder, plate.mask)
     pane = window.onto_picture(pixels.shape, plate.canvas)
     vein, cloud, _ = cv2.split(pane.cut(pixels))

@@ -108,6 +108,11 @@ class Plate(Frozen):
     safe: Area
     made: dict[str, Any]
 
+    @property
+    def stony(self) -> bool:
+        """Whether its body is of many colours: a stone, painted or by its mask."""
+        return self.texture == "veins" or self.mask is not None
+
     def lamp_for(self, light: Light) -> Picture:
         """The picture of the lamp that stands where `light` does. Raises `NotForThis` when there is none."""
         for picture in self.lamps:

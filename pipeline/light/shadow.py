@@ -25,7 +25,7 @@ from pipeline.values import F32, U8, Ground
 Ints = NDArray[np.integer[Any]]
 Direction = tuple[float, float, float]
 
-KEY_STEP, LOW_STEP, FILL_STEP, DOME_STEP = 2, 1, 3, 3  # frame pixels per shadow pixel
+KEY_STEP, LOW_STEP, FILL_STEP, DOME_STEP = 2, 1, 4, 3  # frame pixels per shadow pixel
 LEAST_POINTS, MOST_POINTS = 24, 64
 LOW = 0.3  # units: the key's shadow of what is lower is short and sharp, and cut finer
 GAP_PX = 5.0  # shadow pixels: two neighbouring points of a light may move the top of the piece so far apart
@@ -36,6 +36,7 @@ LEAST_RUN, MOST_RUN = (
     3.5,
 )  # shadow pixels on the ground for one of height, between which slices are cut finer or coarser
 COVERED = 0.5  # share of a shadow pixel from which it belongs to the piece
+COVERED_WIDE = 0.35  # the same of a coarse one, or chains would throw no shadow
 STRIDE_PX = 0.9  # shadow pixels that two slices may lie apart on the ground: under 1, so that no gap is left between them
 SOFTEN_PX = 1.0  # shadow pixels; hides the sampling
 
@@ -201,7 +202,7 @@ def _slices(solid: Solid, ground: Ground, step: int, center: _Rays) -> list[_Sli
         cv2.resize(one * solid.mask, size, interpolation=cv2.INTER_AREA) / np.maximum(cover, 1e-3) / step
         for one in (solid.top_px, solid.low_px)
     )
-    y, x = np.nonzero(cover > COVERED)
+    y, x = np.nonzero(cover > (COVERED if step <= KEY_STEP else COVERED_WIDE))
     spacing = STRIDE_PX / float(np.clip(math.hypot(*center.carried(1.0)), LEAST_RUN, MOST_RUN))
     first = np.floor(low[y, x] / spacing).astype(np.int32)
     last = np.maximum(np.floor(top[y, x] / spacing).astype(np.int32), first)

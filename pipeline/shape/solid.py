@@ -7,7 +7,7 @@ camera sees Z*cos(elevation) further down. Heights are in frame pixels of world 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -38,6 +38,7 @@ DEEP, GUESS_WEIGHT = (
     0.01,
     (0.3, 6.0),
 )  # units from the outline at which a guessed normal weighs as much as an inflated one; least and most
+MARGIN_PX = 8
 HANGING_OWN = 0.5  # share of the outline's own tubes and domes in what hangs
 HANG_SHARE = 0.035  # of the long side: how far a hanging piece keeps from its wall
 
@@ -70,9 +71,31 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = Non
 
     relief: what is known better than the matte tells; a hoop's shank needs none but an exact one.
     """
-    mask = alpha > 0.5
+    whole = alpha > 0.5
+    view = _around(whole)
+    mask, relief = whole[view], relief.within(view) if relief else None
+    x, y = ground.origin
+    found = _shaped(mask, replace(ground, origin=(x - view[1].start, y - view[0].start)), pose, relief)
+    top, low = np.zeros(whole.shape, np.float32), np.zeros(whole.shape, np.float32)
+    normal = np.zeros((*whole.shape, 3), np.float32)
+    top[view], low[view], normal[view] = np.where(mask, found.top_px, 0), found.low_px, found.normal
+    return Solid(whole, top, low, normal, found.sure)
+
+
+def _around(mask: Mask) -> tuple[slice, slice]:
+    """The mask's box and a little more: all that counts of a frame."""
+    spans = []
+    for axis in (1, 0):
+        at = np.flatnonzero(mask.any(axis))
+        first, last = (int(at[0]), int(at[-1])) if at.size else (0, mask.shape[1 - axis] - 1)
+        spans.append(slice(max(0, first - MARGIN_PX), min(mask.shape[1 - axis], last + 1 + MARGIN_PX)))
+    return spans[0], spans[1]
+
+
+def _shaped(mask: Mask, ground: Ground, pose: Pose, relief: Relief | None) -> Solid:
+    """Solid of a mask that fills its frame."""
     elevation = math.radians(ground.elevation_deg)
-    found = _heights(mask, ground, pose)
+    found = _heights(mask, ground, pose, alone=relief is None or (pose == "hanging" and not relief.exact))
     normal = inflated(mask, elevation)
     if found.shell is not None:
         normal = _blended(normal, found.shell, ground.unit_px)
@@ -88,8 +111,7 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = Non
     if relief and relief.normal is not None:
         deep = np.clip(distance_inside(mask) / np.float32(DEEP * ground.unit_px), *GUESS_WEIGHT)
         normal = _unit(normal + deep[..., None] * relief.normal) * mask[..., None]
-    top = np.where(mask, top, np.float32(0)).astype(np.float32)
-    return Solid(mask, top, low.astype(np.float32), normal, sure)
+    return Solid(mask, top, low, normal, sure)
 
 
 def _guessed(found: _Heights, relief: Relief, pose: Pose) -> tuple[F32, F32]:
@@ -120,8 +142,8 @@ class _Heights:
     sure: float
 
 
-def _heights(mask: Mask, ground: Ground, pose: Pose) -> _Heights:
-    """How high the pixels of a piece stand, from its mask (H, W) alone."""
+def _heights(mask: Mask, ground: Ground, pose: Pose, *, alone: bool) -> _Heights:
+    """How high the pixels of a piece stand, from its mask (H, W) alone; 0 if it is no hoop and the mask is not `alone` asked."""
     elevation = math.radians(ground.elevation_deg)
     upright = pose == "upright" and ground.elevation_deg < SQUARE_DEG
     hoop = _hoop(mask, ground, pose)
@@ -129,6 +151,9 @@ def _heights(mask: Mask, ground: Ground, pose: Pose) -> _Heights:
         most = UPRIGHT_LIMIT if upright else FLAT_LIMIT
         top, low, shell = metal_of(hoop, mask, np.minimum(thickness(mask), most * ground.unit_px))
         return _Heights(top, low, shell, 1.0)
+    if not alone:
+        none = np.zeros(mask.shape, np.float32)
+        return _Heights(none, none, None, 1.0)
     if upright:
         top = _height_over_contact(mask) / math.cos(elevation)
         depth = np.minimum(thickness(mask), UPRIGHT_LIMIT * ground.unit_px)
