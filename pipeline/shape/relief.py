@@ -38,11 +38,6 @@ class Relief:
     normal: F32 | None = None
     exact: bool = False
 
-    def within(self, view: tuple[slice, slice]) -> Relief:
-        """The part of it in a window of the frame."""
-        low, normal = (None if one is None else one[view] for one in (self.low_px, self.normal))
-        return Relief(self.top_px[view], low, normal, self.exact)
-
 
 def learned(alpha: F32, ground: Ground, pose: str, kind: JewelryType) -> Relief | None:
     """What the network says of a matte (H, W); None without a piece, or without the network's file."""

@@ -58,9 +58,27 @@ class Solid:
 
 
 def solid_of(piece: Piece) -> Solid:
-    """Solid of a piece on its frame, by its outline and what the network knows of its kind."""
-    relief = learned(piece.alpha, piece.ground, piece.pose, piece.kind)
-    return solidify(piece.alpha, piece.ground, piece.pose, relief)
+    """Solid of a piece on its frame, by its outline and what the network knows of its kind. Only the piece's own box is worked on."""
+    whole = piece.alpha > 0.5
+    view = _around(whole)
+    x, y = piece.ground.origin
+    ground = replace(piece.ground, origin=(x - view[1].start, y - view[0].start))
+    alpha = np.ascontiguousarray(piece.alpha[view])
+    part = solidify(alpha, ground, piece.pose, learned(alpha, ground, piece.pose, piece.kind))
+    top, low = np.zeros(whole.shape, np.float32), np.zeros(whole.shape, np.float32)
+    normal = np.zeros((*whole.shape, 3), np.float32)
+    top[view], low[view], normal[view] = part.top_px, part.low_px, part.normal
+    return Solid(whole, top, low, normal, part.sure)
+
+
+def _around(mask: Mask) -> tuple[slice, slice]:
+    """The mask's box and a little more."""
+    spans = []
+    for axis in (1, 0):
+        at = np.flatnonzero(mask.any(axis))
+        first, last = (int(at[0]), int(at[-1])) if at.size else (0, mask.shape[1 - axis] - 1)
+        spans.append(slice(max(0, first - MARGIN_PX), min(mask.shape[1 - axis], last + 1 + MARGIN_PX)))
+    return spans[0], spans[1]
 
 
 def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = None) -> Solid:
@@ -71,29 +89,7 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = Non
 
     relief: what is known better than the matte tells; a hoop's shank needs none but an exact one.
     """
-    whole = alpha > 0.5
-    view = _around(whole)
-    mask, relief = whole[view], relief.within(view) if relief else None
-    x, y = ground.origin
-    found = _shaped(mask, replace(ground, origin=(x - view[1].start, y - view[0].start)), pose, relief)
-    top, low = np.zeros(whole.shape, np.float32), np.zeros(whole.shape, np.float32)
-    normal = np.zeros((*whole.shape, 3), np.float32)
-    top[view], low[view], normal[view] = np.where(mask, found.top_px, 0), found.low_px, found.normal
-    return Solid(whole, top, low, normal, found.sure)
-
-
-def _around(mask: Mask) -> tuple[slice, slice]:
-    """The mask's box and a little more: all that counts of a frame."""
-    spans = []
-    for axis in (1, 0):
-        at = np.flatnonzero(mask.any(axis))
-        first, last = (int(at[0]), int(at[-1])) if at.size else (0, mask.shape[1 - axis] - 1)
-        spans.append(slice(max(0, first - MARGIN_PX), min(mask.shape[1 - axis], last + 1 + MARGIN_PX)))
-    return spans[0], spans[1]
-
-
-def _shaped(mask: Mask, ground: Ground, pose: Pose, relief: Relief | None) -> Solid:
-    """Solid of a mask that fills its frame."""
+    mask = alpha > 0.5
     elevation = math.radians(ground.elevation_deg)
     found = _heights(mask, ground, pose, alone=relief is None or (pose == "hanging" and not relief.exact))
     normal = inflated(mask, elevation)
@@ -111,7 +107,8 @@ def _shaped(mask: Mask, ground: Ground, pose: Pose, relief: Relief | None) -> So
     if relief and relief.normal is not None:
         deep = np.clip(distance_inside(mask) / np.float32(DEEP * ground.unit_px), *GUESS_WEIGHT)
         normal = _unit(normal + deep[..., None] * relief.normal) * mask[..., None]
-    return Solid(mask, top, low, normal, sure)
+    top = np.where(mask, top, np.float32(0)).astype(np.float32)
+    return Solid(mask, top, low.astype(np.float32), normal, sure)
 
 
 def _guessed(found: _Heights, relief: Relief, pose: Pose) -> tuple[F32, F32]:
