@@ -39,4 +39,4 @@ def test_every_piece_can_be_ordered(truth, tmp_path):
     assert asked["canvas"]["size_px"] == [SIDE_PX, SIDE_PX]
     assert asked["canvas"]["elevation_deg"] == ground_of(truth).elevation_deg
     assert asked["key"]["name"].endswith(truth.recipe.rig.key.name)
-    assert asked["stands"] == (stance_of(truth)[1] == "upright")
+    assert asked["pose"] == stance_of(truth)[1]

@@ -17,7 +17,7 @@ from pipeline.light.gobo import light_pattern
 from pipeline.light.spill import MOST
 from pipeline.photo.decode import decode
 from pipeline.render import Stopwatch, cut, take
-from pipeline.shape.solid import solidify
+from pipeline.shape.solid import solid_of
 from pipeline.values import Ground
 from presets.library import recipe
 
@@ -88,7 +88,7 @@ def test_the_piece_is_that_of_the_plate_bit_for_bit():
     cutout = cut(decode(SAMPLE), plain)
     one = take(cutout, plain, Stopwatch())
     other = take(cutout, wanted, Stopwatch(), backgrounds=painted(picture()))
-    solid = solidify(other.piece.alpha, other.piece.ground, other.piece.pose)
+    solid = solid_of(other.piece)
     same = compose(replace(other.scene, spill_rgb=one.scene.spill_rgb), other.piece, solid, wanted.rig)
     assert np.array_equal(one.composite.lit, same.lit)
     inside = one.piece.alpha == 1
