@@ -18,10 +18,10 @@ import numpy as np
 from pipeline.onnx import open_network
 from pipeline.photo.decode import decode
 from weights.features import STRIDE, features
+from weights.outline import TYPES
 from weights.store import network
 from weights.train.samples import read_layers
 
-TYPES = ("ring", "earrings", "pendant", "necklace", "bracelet", "bangle", "watch", "brooch", "set")
 PARTS = ("metal", "clear stone", "coloured stone", "pearl", "other")
 LOOK_PX = 640
 
