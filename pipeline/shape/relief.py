@@ -84,8 +84,7 @@ def _framed(alpha: F32, scale: float, middle: tuple[float, float]) -> F32:
     way = np.array(
         [[fine * step, 0, fine * (SIDE_PX / 2 - step * x)], [0, fine * step, fine * (SIDE_PX / 2 - step * y)]]
     )
-    way[:, 2] += 0.5 * way[:, :2].sum(1) - 0.5  # pixel edges to pixel middles
-    big = cv2.warpAffine(less, way, (fine * SIDE_PX, fine * SIDE_PX), flags=cv2.INTER_LINEAR)
+    big = cv2.warpAffine(less, _of_middles(way), (fine * SIDE_PX, fine * SIDE_PX), flags=cv2.INTER_LINEAR)
     small: F32 = cv2.resize(big, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
     return small
 
@@ -98,8 +97,7 @@ def _enlarged(
     near = cv2.GaussianBlur(weight, (0, 0), REACH_PX)
     carried = cv2.GaussianBlur(maps * weight[..., None], (0, 0), REACH_PX) / np.maximum(near, 1e-4)[..., None]
     full = np.where(inside[..., None], maps, carried)
-    way = way.copy()
-    way[:, 2] += 0.5 * way[:, :2].sum(1) - 0.5
+    way = _of_middles(way)
     bands = [
         cv2.warpAffine(
             np.ascontiguousarray(full[..., band]),
@@ -111,6 +109,13 @@ def _enlarged(
         for band in range(maps.shape[2])
     ]
     return np.stack(bands, -1).astype(np.float32)
+
+
+def _of_middles(way: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A (2, 3) map between pixel edges as one between the middles of pixels, from which OpenCV counts."""
+    moved = way.copy()
+    moved[:, 2] += 0.5 * way[:, :2].sum(1) - 0.5
+    return moved
 
 
 @lru_cache(maxsize=1)

@@ -87,11 +87,12 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = Non
     On a table a hoop is a shell; what else stands is a card on its contact line, each part on its own. What lies or hangs is made of
     tubes and domes.
 
-    relief: what is known better than the matte tells; a hoop's shank needs none but an exact one.
+    relief: what is known better than the matte tells. Of hoops and of what stands a guess tells only where they face: what stands must touch
+    the ground where its outline does, and shops stand rings on their heads, too, which no network here has seen.
     """
     mask = alpha > 0.5
     elevation = math.radians(ground.elevation_deg)
-    found = _heights(mask, ground, pose, alone=relief is None or (pose == "hanging" and not relief.exact))
+    found = _heights(mask, ground, pose, alone=_needed(relief, pose))
     normal = inflated(mask, elevation)
     if found.shell is not None:
         normal = _blended(normal, found.shell, ground.unit_px)
@@ -101,9 +102,8 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = Non
         top, sure = relief.top_px, 1.0
         behind = top - _behind(mask, top, elevation, drop) if relief.low_px is None else relief.low_px
         low = np.maximum(behind, 0)
-    elif relief:
+    elif relief and pose != "upright" and found.shell is None:
         top, low = _guessed(found, relief, pose)
-        sure = 1.0
     if relief and relief.normal is not None:
         deep = np.clip(distance_inside(mask) / np.float32(DEEP * ground.unit_px), *GUESS_WEIGHT)
         normal = _unit(normal + deep[..., None] * relief.normal) * mask[..., None]
@@ -111,16 +111,17 @@ def solidify(alpha: F32, ground: Ground, pose: Pose, relief: Relief | None = Non
     return Solid(mask, top, low.astype(np.float32), normal, sure)
 
 
+def _needed(relief: Relief | None, pose: Pose) -> bool:
+    """Whether heights by the outline are used at all."""
+    return relief is None or (pose != "flat" and not relief.exact)
+
+
 def _guessed(found: _Heights, relief: Relief, pose: Pose) -> tuple[F32, F32]:
-    """Heights (top, low) that a network guessed, and those of a shank where there is one; what hangs is between them and tubes."""
+    """Heights (top, low) that a network guessed of what lies; what hangs is between them and tubes."""
     assert relief.low_px is not None  # noqa: S101 - a guess has both sides
+    own = np.float32(HANGING_OWN if pose == "hanging" else 0)
     pairs = ((found.top_px, relief.top_px), (found.low_px, relief.low_px))
-    if found.shell is None:
-        own = HANGING_OWN if pose == "hanging" else 0.0
-        top, low = (guess + np.float32(own) * (drawn - guess) for drawn, guess in pairs)
-    else:
-        shank = np.abs(found.shell).max(-1) > 0
-        top, low = (np.where(shank, drawn, guess) for drawn, guess in pairs)
+    top, low = (guess + own * (drawn - guess) for drawn, guess in pairs)
     return top, np.clip(low, 0, np.maximum(top, 0))
 
 
@@ -140,7 +141,7 @@ class _Heights:
 
 
 def _heights(mask: Mask, ground: Ground, pose: Pose, *, alone: bool) -> _Heights:
-    """How high the pixels of a piece stand, from its mask (H, W) alone; 0 if it is no hoop and the mask is not `alone` asked."""
+    """How high the pixels of a piece stand, from its mask (H, W) alone. alone: whether that is to tell of what is no hoop, too; else 0."""
     elevation = math.radians(ground.elevation_deg)
     upright = pose == "upright" and ground.elevation_deg < SQUARE_DEG
     hoop = _hoop(mask, ground, pose)

@@ -91,3 +91,15 @@ def test_the_same_piece_at_two_sizes_has_the_same_shape():
     assert large is not None
     assert small is not None
     assert small.top_px[260, 300] == pytest.approx(large.top_px[260, 300] / 2, rel=0.05)
+
+
+def test_a_guess_leaves_what_stands_on_the_ground():
+    table = Ground(30.0, 400.0, (300.0, 460.0))
+    high = np.full((600, 600), 90.0, np.float32)
+    guess = Relief(high, high - 5)
+    alone, guessed = (solidify(disk(), table, "upright", one) for one in (None, guess))
+    assert np.array_equal(guessed.top_px, alone.top_px)
+    assert guessed.low_px[disk() > 0.5].min() == 0
+    assert guessed.sure < 1
+    lying = solidify(disk(), GROUND, "flat", guess)
+    assert np.median(lying.top_px[disk() > 0.5]) == 90
